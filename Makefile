@@ -1,0 +1,30 @@
+# connect: Kafka Connect inside PostgreSQL
+#
+#   make, make install     build and install (PG_CONFIG names the server)
+#   make test              set everything up and run every test
+#   make demo, demo-stop   a throwaway server with a pipeline in it
+EXTENSION = connect
+MODULE_big = connect
+DATA = $(wildcard sql/connect--*.sql)
+
+SRCS = $(sort $(wildcard src/*.c src/*/*.c connectors/*/*.c))
+OBJS = $(SRCS:.c=.o)
+
+PG_CONFIG ?= pg_config
+PG_CPPFLAGS = -I$(srcdir)/src -I$(srcdir)/connectors
+PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror \
+	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
+	-Wno-declaration-after-statement $(CONNECT_CFLAGS)
+SHLIB_LINK = -lrdkafka
+override with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Objects are rebuilt when a header changes.
+$(OBJS): $(wildcard src/*.h src/*/*.h connectors/*.h connectors/*/*.h)
+
+demo demo-stop test:
+	$(srcdir)/test/kit/$@
+
+.PHONY: demo demo-stop test
