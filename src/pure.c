@@ -4,6 +4,8 @@
  */
 #include "pure.h"
 
+static char *format(const char *fmt, va_list args) pg_attribute_printf(1, 0);
+
 static char *
 format(const char *fmt, va_list args)
 {

@@ -71,8 +71,9 @@ typedef struct ConnectConfigErrors
 typedef struct ConnectConfigKey ConnectConfigKey;
 
 /*
- * Checks one value that has parsed as its type.  Returns NULL or the palloc'ed
- * text of what is wrong, in Kafka's words.  value is never NULL.
+ * Checks one value that has parsed as its type, trimmed.  Returns NULL or the
+ * palloc'ed text of what is wrong, in Kafka's words.  value is NULL for null,
+ * for a required key that is missing and for a value that did not parse.
  */
 typedef char *(*ConnectConfigValidator) (const ConnectConfigKey *key,
 										 const char *value);
@@ -139,6 +140,8 @@ extern char **connect_config_list(const ConnectConfig *cfg,
 								  const ConnectConfigDef *def,
 								  const char *key, int *n);
 extern char **connect_config_split(const char *value, int *n);
+/* A list as Java prints it, for error texts: "[a, b]". */
+extern char *connect_config_list_text(const char *value);
 
 /* Definitions. */
 extern const ConnectConfigKey *connect_config_def_key(const ConnectConfigDef *def,
@@ -147,6 +150,10 @@ extern const ConnectConfigKey *connect_config_def_key(const ConnectConfigDef *de
 extern void connect_config_check(const ConnectConfig *cfg,
 								 const ConnectConfigDef *def,
 								 ConnectConfigErrors *errors);
+/* The same, the first error alone, as a ConfigException. */
+extern bool connect_config_parse(const ConnectConfig *cfg,
+								 const ConnectConfigDef *def,
+								 ConnectError *err);
 extern void connect_config_error_add(ConnectConfigErrors *errors,
 									 const char *key, const char *fmt,...) pg_attribute_printf(3, 4);
 
@@ -155,5 +162,10 @@ extern char *connect_config_one_of(const ConnectConfigKey *key, const char *valu
 extern char *connect_config_one_of_nocase(const ConnectConfigKey *key, const char *value);
 extern char *connect_config_at_least(const ConnectConfigKey *key, const char *value);
 extern char *connect_config_non_empty(const ConnectConfigKey *key, const char *value);
+/* Not empty and free of control characters: names. */
+extern char *connect_config_printable(const ConnectConfigKey *key, const char *value);
+/* The text of a validator's refusal: "Invalid value V for configuration K: …". */
+extern char *connect_config_invalid(const ConnectConfigKey *key,
+									const char *value, const char *reason);
 
 #endif							/* CONNECT_CONFIG_H */
