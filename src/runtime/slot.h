@@ -21,6 +21,7 @@
 
 #include "datatype/timestamp.h"
 #include "port/atomics.h"
+#include "storage/condition_variable.h"
 #include "storage/lwlock.h"
 
 #define CONNECT_TEXT_LEN 512
@@ -96,6 +97,12 @@ extern ConnectDatabaseSlot *connect_database_slot_at(int i);
 /* Caller holds the lock; NULL if there is none. */
 extern ConnectSlot *connect_slot_find(Oid database, int64 connector_id, int task);
 extern ConnectDatabaseSlot *connect_database_slot_find(Oid database);
+
+/*
+ * Broadcast, after the lock is released, whenever a state or a failure in a
+ * slot changes or a slot comes or goes: connect_wait() sleeps on it.
+ */
+extern ConditionVariable *connect_slot_changed(void);
 
 /* Address of the embedded broker, "" while there is none. */
 extern void connect_embedded_broker_address(char *out, Size size);
