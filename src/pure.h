@@ -12,7 +12,10 @@
  *
  *	  Such code never raises: a function that can fail returns false and fills
  *	  a ConnectError.  (palloc may still raise on out of memory.)  It keeps no
- *	  static state but constant tables.
+ *	  static state but constant tables and the counter of schema ids.
+ *
+ *	  Memory contexts are the server's.  Stand-alone there is one, malloc's,
+ *	  which is never reset; the names below let one text compile both ways.
  */
 #ifndef CONNECT_PURE_H
 #define CONNECT_PURE_H
@@ -24,6 +27,26 @@
 #endif
 
 #include "lib/stringinfo.h"
+
+#ifdef FRONTEND
+typedef struct ConnectNoContext *MemoryContext;
+
+#define CurrentMemoryContext			((MemoryContext) NULL)
+#define ALLOCSET_DEFAULT_SIZES			0
+#define ALLOCSET_SMALL_SIZES			0
+#define AllocSetContextCreate(parent, name, sizes) ((MemoryContext) (parent))
+
+static inline MemoryContext
+MemoryContextSwitchTo(MemoryContext context)
+{
+	return context;
+}
+
+static inline void
+MemoryContextReset(MemoryContext context)
+{
+}
+#endif
 
 /*
  * An error as Kafka Connect words it.  The class is the Java class that the

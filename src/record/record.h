@@ -11,7 +11,11 @@
  *	  can: a value lives as long as its batch.
  *
  *	  A schema never changes once built.  Who builds it chooses its memory
- *	  context; plans are kept by the schema's address for as long as it lives.
+ *	  context.  Plans are kept by the schema's id, not its address: an address
+ *	  may come again with another schema behind it.
+ *
+ *	  Text is UTF-8.  Text from JSON may hold lone surrogates, coded as three
+ *	  bytes each, because Java's strings may.
  */
 #ifndef CONNECT_RECORD_H
 #define CONNECT_RECORD_H
@@ -62,7 +66,8 @@ typedef enum ConnectKind
 	CONNECT_KIND_BYTES,			/* p, len */
 	CONNECT_KIND_BYTEBUFFER,	/* p, len: differs from BYTES only in name */
 	CONNECT_KIND_DECIMAL,		/* i unscaled, len = scale: fits 64 bits */
-	CONNECT_KIND_BIG_DECIMAL,	/* p, len: plain decimal text "-12.30" */
+	CONNECT_KIND_BIG_DECIMAL,	/* p, len: text as Java's BigDecimal prints it;
+								 * made by decimal.c alone */
 	CONNECT_KIND_BIG_INTEGER,	/* p, len: decimal digits; java.math.BigInteger */
 	CONNECT_KIND_DATE,			/* i: ms since the epoch; java.util.Date */
 	CONNECT_KIND_ARRAY,			/* elems, len elements */
@@ -106,9 +111,11 @@ typedef struct ConnectField
 
 struct ConnectSchema
 {
+	uint64		id;				/* never used twice in a process */
 	ConnectType type;
-	ConnectLogical logical;		/* derived from name and type */
-	int			scale;			/* of a Decimal */
+	ConnectLogical logical;		/* derived from the name */
+	bool		has_scale;		/* of a Decimal: the parameter is a number */
+	int			scale;
 	bool		optional;
 	bool		has_default;
 	bool		has_version;
@@ -256,9 +263,18 @@ extern ConnectValue connect_value_string(const char *cstring);
 /* Deep copy into the current memory context. */
 extern ConnectValue connect_value_copy(const ConnectValue *v);
 extern bool connect_value_equal(const ConnectValue *a, const ConnectValue *b);
+/* As Java prints the value's class: "class java.lang.Integer". */
+extern const char *connect_value_class(const ConnectValue *v);
 /* ConnectSchema.validateValue(): false and *err if v does not fit schema. */
 extern bool connect_value_validate(const ConnectSchema *schema,
 								   const ConnectValue *v, ConnectError *err);
+/* The same for a field, which the message names. */
+extern bool connect_value_validate_field(const ConnectField *field,
+										 const ConnectValue *v,
+										 ConnectError *err);
+/* Whether v, not null, is of the class that schema asks for; not deep. */
+extern bool connect_value_fits(const ConnectSchema *schema,
+							   const ConnectValue *v);
 /* Looks a field up in a struct or string-keyed map; NULL if absent. */
 extern const ConnectValue *connect_value_field(const ConnectSchema *schema,
 											   const ConnectValue *v,
@@ -268,18 +284,52 @@ extern void connect_value_append_string(StringInfo buf,
 										const ConnectSchema *schema,
 										const ConnectValue *v);
 
-/* Decimals (decimal.c): unscaled two's complement big-endian and back. */
-extern void connect_decimal_to_bytes(const ConnectValue *v, int scale,
-									 StringInfo out);
+/*
+ * Decimals (decimal.c): a number is an unscaled integer and a scale, which may
+ * be negative; it is exact at any size.
+ */
+extern ConnectValue connect_decimal_make(int64 unscaled, int scale);
+/* The unscaled integer as two's complement, big-endian, no byte too many. */
+extern void connect_decimal_append_bytes(StringInfo out, const ConnectValue *v);
+/* len > 0. */
 extern ConnectValue connect_decimal_from_bytes(const char *data, int len,
 											   int scale);
 /* From text such as "-12.30" or "1e3"; false if it is no number. */
 extern bool connect_decimal_from_text(const char *p, int len, ConnectValue *out);
+/* As BigDecimal.toString(): "12.30", "1E+2". */
 extern void connect_decimal_append_text(StringInfo buf, const ConnectValue *v);
+/* As BigDecimal.toPlainString(): never an exponent. */
+extern void connect_decimal_append_plain(StringInfo buf, const ConnectValue *v);
 extern int	connect_decimal_scale(const ConnectValue *v);
+/* Integer part, modulo 2^64, as BigDecimal.longValue(). */
+extern int64 connect_decimal_to_int64(const ConnectValue *v);
+extern double connect_decimal_to_double(const ConnectValue *v);
+/* The number with another scale; false if digits would be lost. */
+extern bool connect_decimal_rescale(const ConnectValue *v, int scale,
+									ConnectValue *out);
+/* Fills *scale from schema's parameter, or says why it cannot. */
+extern bool connect_decimal_schema_scale(const ConnectSchema *schema,
+										 int *scale, ConnectError *err);
 
-/* Java's notation of doubles and floats ("1.0E7"). */
+/* Java's notation of numbers (number.c): "1.0E7". */
 extern void connect_double_append_java(StringInfo buf, double d);
 extern void connect_float_append_java(StringInfo buf, float f);
+
+#define CONNECT_INT64_TEXT_LEN	21
+#define CONNECT_DOUBLE_TEXT_LEN	32
+
+/* The same into a buffer of that many bytes; return the length, no NUL. */
+extern int	connect_int64_text(int64 i, char *buf);
+extern int	connect_double_text(double d, char *buf);
+extern int	connect_float_text(float f, char *buf);
+
+/* Text (utf8.c). */
+
+/* Length of the longest well-formed start of p. */
+extern int	connect_utf8_valid_len(const char *p, int len);
+/* As Java decodes UTF-8: what is malformed becomes U+FFFD. */
+extern void connect_utf8_append_java(StringInfo buf, const char *p, int len);
+/* Writes a code point (surrogates too); returns the number of bytes. */
+extern int	connect_utf8_put(char *p, uint32 c);
 
 #endif							/* CONNECT_RECORD_H */
