@@ -31,7 +31,10 @@
  *	  Memory is malloc'ed and belongs to the handle.  Strings that are passed
  *	  in are copied; a pointer that is handed out says until when it is valid.
  *	  X_close(&x) frees all, sets x to NULL, and does nothing for NULL.
- *	  Close clients before the mock cluster they are connected to.
+ *	  Closing a client returns false if librdkafka's threads did not end in
+ *	  time (one may sit in a name look-up); they run on, and the process had
+ *	  better end by _exit().  Close clients before the mock cluster they are
+ *	  connected to.
  *
  *	  Errors.  A function that can fail takes a ConnectKafkaError (may be NULL)
  *	  and fills it when it returns NULL, false, 0 or CONNECT_KAFKA_FAILED.
@@ -131,7 +134,8 @@ typedef struct ConnectKafkaConf ConnectKafkaConf;
  * defaults, worker properties and overrides one after the other.  Java names
  * are translated; properties without a meaning here (serializers, metrics
  * reporters …) are ignored; anything outside the allow-list is refused.
- * Properties that make the client read files need allow_files.
+ * Properties that make the client read files (or log at length, or take more
+ * than 256 MB) need allow_files.
  * A conf can be used for any number of handles.
  */
 extern ConnectKafkaConf *connect_kafka_conf_build(ConnectKafkaRole role,
@@ -146,9 +150,9 @@ extern void connect_kafka_conf_close(ConnectKafkaConf **conf);
  * caller obeys ("max.poll.records", "max.block.ms", "auto.offset.reset"), as
  * the user wrote it.  NULL if not set.  Valid until the conf is closed.
  */
-extern const char *connect_kafka_conf_get(const ConnectKafkaConf *conf,
+extern const char *connect_kafka_conf_get(ConnectKafkaConf *conf,
 										  const char *key);
-extern int64_t connect_kafka_conf_get_int(const ConnectKafkaConf *conf,
+extern int64_t connect_kafka_conf_get_int(ConnectKafkaConf *conf,
 										  const char *key, int64_t if_unset);
 
 /*
@@ -190,10 +194,15 @@ extern int	connect_kafka_client_fd(const ConnectKafkaClient *client);
 extern bool connect_kafka_client_is_fatal(ConnectKafkaClient *client,
 										  ConnectKafkaError *err);
 /*
- * How many brokers are connected as far as the last notices told, for status
- * views: -1 before anything is known, 0 when all are down.
+ * Were all brokers away when last heard of?  For status views.  Ends with the
+ * next acknowledgement, message or result; an idle client hears nothing, so
+ * probe now and then while it holds: OK when a broker answered, IN_PROGRESS
+ * when none did within timeout_ms.
  */
-extern int	connect_kafka_client_brokers_up(const ConnectKafkaClient *client);
+extern bool connect_kafka_client_is_down(const ConnectKafkaClient *client);
+extern ConnectKafkaResult connect_kafka_client_probe(ConnectKafkaClient *client,
+													 int timeout_ms,
+													 ConnectKafkaError *err);
 
 typedef enum ConnectKafkaNoticeKind
 {
@@ -294,11 +303,11 @@ extern ConnectKafkaResult connect_kafka_producer_flush(ConnectKafkaProducer *pro
 extern void connect_kafka_producer_purge(ConnectKafkaProducer *producer);
 
 /*
- * Waits up to flush_ms for outstanding messages, purges the rest, frees all.
- * flush_ms 0: purge at once.  Deliveries that were not polled are lost, so a
+ * Waits up to flush_ms for outstanding messages, purges the rest, frees all,
+ * which may take another second at most.  flush_ms 0: purge at once.  Deliveries that were not polled are lost, so a
  * clean stop flushes and polls first.
  */
-extern void connect_kafka_producer_close(ConnectKafkaProducer **producer,
+extern bool connect_kafka_producer_close(ConnectKafkaProducer **producer,
 										 int flush_ms);
 
 /*
@@ -480,7 +489,7 @@ extern ConnectKafkaResult connect_kafka_consumer_query_watermarks(ConnectKafkaCo
  */
 extern bool connect_kafka_consumer_leave(ConnectKafkaConsumer *consumer,
 										 ConnectKafkaError *err);
-extern void connect_kafka_consumer_close(ConnectKafkaConsumer **consumer,
+extern bool connect_kafka_consumer_close(ConnectKafkaConsumer **consumer,
 										 int deadline_ms);
 
 /* ------------------------------ admin ------------------------------ */
@@ -576,7 +585,7 @@ extern uint64_t connect_kafka_admin_delete_group_offsets(ConnectKafkaAdmin *admi
 /* Next result; false when none waits.  Valid until the next call. */
 extern bool connect_kafka_admin_poll(ConnectKafkaAdmin *admin,
 									 ConnectKafkaAdminResult *result);
-extern void connect_kafka_admin_close(ConnectKafkaAdmin **admin);
+extern bool connect_kafka_admin_close(ConnectKafkaAdmin **admin);
 
 /* ------------------------------ mock cluster ------------------------------ */
 
