@@ -24,6 +24,8 @@
 #include "postgres_fe.h"
 #else
 #include "postgres.h"
+
+#include "utils/memutils.h"
 #endif
 
 #include "lib/stringinfo.h"

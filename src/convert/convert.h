@@ -16,6 +16,9 @@
 typedef struct ConnectConverter ConnectConverter;
 typedef struct ConnectConverterClass ConnectConverterClass;
 
+/* Kafka's release that the converters behave like. */
+#define CONNECT_CONVERTER_VERSION	"4.3.1"
+
 typedef enum ConnectConverterRole
 {
 	CONNECT_CONVERT_KEY,

@@ -4,6 +4,8 @@
  */
 #include "pure.h"
 
+#include <math.h>
+
 #include "record/record.h"
 
 static bool validate_at(const ConnectSchema *schema, const ConnectValue *v,
@@ -123,8 +125,8 @@ connect_value_equal(const ConnectValue *a, const ConnectValue *b)
 	{
 		case CONNECT_KIND_FLOAT32:
 		case CONNECT_KIND_FLOAT64:
-			/* as Double.equals(): by bits */
-			return a->u.i == b->u.i;
+			/* as Double.equals(): by bits, but one NaN is like another */
+			return a->u.i == b->u.i || (isnan(a->u.d) && isnan(b->u.d));
 		case CONNECT_KIND_DECIMAL:
 			return a->u.i == b->u.i && a->len == b->len;
 		case CONNECT_KIND_MAP:
