@@ -1,0 +1,15 @@
+/*
+ * wal.h
+ *	  Nothing is sent that a crash could take back.
+ */
+#ifndef CONNECT_WAL_H
+#define CONNECT_WAL_H
+
+/*
+ * Flushes WAL up to what the caller's snapshot, taken before, may have seen:
+ * rows committed with synchronous_commit = off are visible before their WAL is
+ * on disk, and are gone after a crash.
+ */
+extern void connect_wal_settle(void);
+
+#endif							/* CONNECT_WAL_H */
