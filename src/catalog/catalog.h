@@ -59,7 +59,7 @@ extern bool connect_catalog_store_tasks(int64 connector_id,
 
 /*
  * Replaces ${secret:…}, ${env:…}, ${file:…} as owner may; an unknown reference
- * stays as written.  The second gives the values that must be masked.
+ * stays as written.  False, with the reason, if a file cannot be read.
  */
 extern bool connect_config_resolve(const ConnectConfig *cfg, Oid owner,
 								   ConnectConfig **resolved, ConnectError *err);
@@ -71,7 +71,13 @@ extern ConnectConfig *connect_worker_config(void);
 extern void connect_catalog_save_state(int64 connector_id, int task,
 									   ConnectState state, const char *reason,
 									   const char *trace);
-/* Adds what the task counted to connect.task_state. */
+/*
+ * Counters are totals over the life of the connector: a starting task sets its
+ * slot's to what load gives (zeros if there are none), and a task saves them
+ * when it ends and now and then.
+ */
+extern void connect_catalog_load_counters(int64 connector_id, int task,
+										  int64 *counters, int n);
 extern void connect_catalog_save_counters(int64 connector_id, int task,
 										  const int64 *counters, int n);
 

@@ -16,7 +16,6 @@
 static const char *effective_value(const ConnectConfig *cfg,
 								   const ConnectConfigDef *def,
 								   const char *key);
-static char *parse_error(const ConnectConfigKey *key, const char *value);
 static bool parse_int(const char *value, int64 min, int64 max, int64 *result);
 static bool parse_double(const char *value, double *result);
 static char *trim(const char *value);
@@ -210,7 +209,7 @@ effective_value(const ConnectConfig *cfg, const ConnectConfigDef *def,
 	if (entry == NULL)
 		return defkey ? defkey->default_value : NULL;
 	if (defkey != NULL && entry->value != NULL &&
-		parse_error(defkey, entry->value) != NULL)
+		connect_config_parse_error(defkey, entry->value) != NULL)
 		return defkey->default_value;
 	return entry->value;
 }
@@ -297,7 +296,7 @@ connect_config_check(const ConnectConfig *cfg, const ConnectConfigDef *def,
 		if (entry != NULL)
 		{
 			value = entry->value;
-			message = value ? parse_error(key, value) : NULL;
+			message = value ? connect_config_parse_error(key, value) : NULL;
 		}
 		else if (key->required)
 			message = psprintf("Missing required configuration \"%s\" which has no default value.",
@@ -369,8 +368,8 @@ connect_config_error_add(ConnectConfigErrors *errors, const char *key,
 }
 
 /* What is wrong with value as a value of the key's type; NULL if nothing. */
-static char *
-parse_error(const ConnectConfigKey *key, const char *value)
+char *
+connect_config_parse_error(const ConnectConfigKey *key, const char *value)
 {
 	char	   *text = trim(value);
 	const char *type = NULL;

@@ -154,6 +154,9 @@ extern void connect_config_check(const ConnectConfig *cfg,
 extern bool connect_config_parse(const ConnectConfig *cfg,
 								 const ConnectConfigDef *def,
 								 ConnectError *err);
+/* What is wrong with value as a value of the key's type; NULL if nothing. */
+extern char *connect_config_parse_error(const ConnectConfigKey *key,
+										const char *value);
 extern void connect_config_error_add(ConnectConfigErrors *errors,
 									 const char *key, const char *fmt,...) pg_attribute_printf(3, 4);
 

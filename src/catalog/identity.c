@@ -1,0 +1,55 @@
+/*
+ * identity.c
+ *	  Who this installation is: one row in connect.identity.
+ *
+ * NOTES
+ *	  A connector carries the identity that it was made or adopted under.  The
+ *	  row is in no dump, so a restored connector's does not match; a database
+ *	  copied from a template keeps the row but not the OID.  pg_upgrade keeps
+ *	  both: its files carry the row over, and database OIDs stay.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+
+#include "catalog/access.h"
+#include "catalog/command.h"
+
+void
+connect_identity_ensure(void)
+{
+	static ConnectStatement update = {
+		"UPDATE connect.identity SET system_id = pg_catalog.gen_random_uuid(),"
+		" database = $1 WHERE database <> $1", 1, {OIDOID}
+	};
+	static ConnectStatement insert = {
+		"INSERT INTO connect.identity"
+		" SELECT pg_catalog.gen_random_uuid(), $1"
+		" WHERE NOT EXISTS (SELECT FROM connect.identity)", 1, {OIDOID}
+	};
+	Datum		values[] = {ObjectIdGetDatum(MyDatabaseId)};
+	ConnectCatalogScope scope;
+
+	connect_catalog_enter(&scope);
+	if (connect_catalog_run(&update, values, NULL) == 0)
+		connect_catalog_run(&insert, values, NULL);
+	connect_catalog_leave(&scope);
+}
+
+void
+connect_identity_adopt(int64 connector_id)
+{
+	static ConnectStatement stmt = {
+		"UPDATE connect.connector_def c"
+		" SET system_id = i.system_id, database = i.database"
+		" FROM connect.identity i WHERE c.id = $1", 1, {INT8OID}
+	};
+	Datum		values[] = {Int64GetDatum(connector_id)};
+	ConnectCatalogScope scope;
+
+	connect_identity_ensure();
+	connect_catalog_enter(&scope);
+	connect_catalog_run(&stmt, values, NULL);
+	connect_catalog_leave(&scope);
+}

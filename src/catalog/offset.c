@@ -1,0 +1,228 @@
+/*
+ * offset.c
+ *	  connect.source_offset_def and connect.sink_offset_def.
+ *
+ * NOTES
+ *	  The row of a sink's partition is its fence.  Whoever takes the partition
+ *	  raises the epoch and commits that before it reads a record.  Each batch
+ *	  then moves kafka_offset from where it was to where it will be, under that
+ *	  epoch, in the transaction of its own rows: if another task has taken the
+ *	  partition meanwhile, no row matches and the batch is rolled back.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "catalog/access.h"
+#include "catalog/command.h"
+#include "catalog/json.h"
+
+List *
+connect_source_offsets(int64 connector_id)
+{
+	static ConnectStatement stmt = {
+		"SELECT source_partition, source_offset FROM connect.source_offset_def"
+		" WHERE connector_id = $1 ORDER BY source_partition", 1, {INT8OID}
+	};
+	Datum		values[] = {Int64GetDatum(connector_id)};
+	ConnectCatalogScope scope;
+	List	   *result = NIL;
+	uint64		n;
+
+	connect_catalog_enter(&scope);
+	n = connect_catalog_run(&stmt, values, NULL);
+	for (uint64 i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(scope.caller);
+		ConnectSourceOffsetRow *row = palloc(sizeof(ConnectSourceOffsetRow));
+
+		row->partition = connect_catalog_text(&scope, i, 1);
+		row->offset = connect_catalog_text(&scope, i, 2);
+		result = lappend(result, row);
+		MemoryContextSwitchTo(old);
+	}
+	connect_catalog_leave(&scope);
+	return result;
+}
+
+void
+connect_source_offset_store(int64 connector_id, const char *partition,
+							const char *offset)
+{
+	static ConnectStatement upsert = {
+		"INSERT INTO connect.source_offset_def"
+		" (connector_id, source_partition, source_offset) VALUES ($1, $2, $3)"
+		" ON CONFLICT (connector_id, source_partition)"
+		" DO UPDATE SET source_offset = $3",
+		3, {INT8OID, JSONBOID, JSONBOID}
+	};
+	static ConnectStatement delete = {
+		"DELETE FROM connect.source_offset_def"
+		" WHERE connector_id = $1 AND source_partition = $2",
+		2, {INT8OID, JSONBOID}
+	};
+	Datum		values[] = {
+		Int64GetDatum(connector_id),
+		JsonbPGetDatum(connect_json_parse(partition)),
+		offset == NULL ? (Datum) 0 :
+		JsonbPGetDatum(connect_json_parse(offset))
+	};
+	ConnectCatalogScope scope;
+
+	connect_catalog_enter(&scope);
+	connect_catalog_run(offset == NULL ? &delete : &upsert, values, NULL);
+	connect_catalog_leave(&scope);
+}
+
+void
+connect_sink_offset_take(int64 connector_id, const char *topic,
+						 int32 partition, int64 *epoch, int64 *offset)
+{
+	static ConnectStatement stmt = {
+		"INSERT INTO connect.sink_offset_def AS o"
+		" (connector_id, kafka_topic, kafka_partition) VALUES ($1, $2, $3)"
+		" ON CONFLICT (connector_id, kafka_topic, kafka_partition)"
+		" DO UPDATE SET epoch = o.epoch + 1 RETURNING epoch, kafka_offset",
+		3, {INT8OID, TEXTOID, INT4OID}
+	};
+	Datum		values[] = {
+		Int64GetDatum(connector_id),
+		CStringGetTextDatum(topic),
+		Int32GetDatum(partition)
+	};
+	ConnectCatalogScope scope;
+
+	connect_catalog_enter(&scope);
+	connect_catalog_run(&stmt, values, NULL);
+	*epoch = connect_catalog_int64(0, 1, 0);
+	*offset = connect_catalog_int64(0, 2, -1);
+	connect_catalog_leave(&scope);
+}
+
+bool
+connect_sink_offset_advance(int64 connector_id, const char *topic,
+							int32 partition, int64 epoch, int64 expected,
+							int64 next)
+{
+	static ConnectStatement stmt = {
+		"UPDATE connect.sink_offset_def SET kafka_offset = $6"
+		" WHERE connector_id = $1 AND kafka_topic = $2"
+		" AND kafka_partition = $3 AND epoch = $4"
+		" AND kafka_offset IS NOT DISTINCT FROM $5",
+		6, {INT8OID, TEXTOID, INT4OID, INT8OID, INT8OID, INT8OID}
+	};
+	Datum		values[] = {
+		Int64GetDatum(connector_id),
+		CStringGetTextDatum(topic),
+		Int32GetDatum(partition),
+		Int64GetDatum(epoch),
+		Int64GetDatum(expected),
+		Int64GetDatum(next)
+	};
+	ConnectCatalogScope scope;
+	bool		moved;
+
+	connect_catalog_enter(&scope);
+	moved = connect_catalog_run(&stmt, values,
+								expected == -1 ? "    n " : NULL) == 1;
+	connect_catalog_leave(&scope);
+	return moved;
+}
+
+bool
+connect_sink_offset_any(int64 connector_id)
+{
+	static ConnectStatement stmt = {
+		"SELECT FROM connect.sink_offset_def WHERE connector_id = $1 LIMIT 1",
+		1, {INT8OID}
+	};
+	Datum		values[] = {Int64GetDatum(connector_id)};
+	ConnectCatalogScope scope;
+	bool		any;
+
+	connect_catalog_enter(&scope);
+	any = connect_catalog_run(&stmt, values, NULL) > 0;
+	connect_catalog_leave(&scope);
+	return any;
+}
+
+List *
+connect_sink_offsets(int64 connector_id)
+{
+	static ConnectStatement stmt = {
+		"SELECT kafka_topic, kafka_partition, kafka_offset"
+		" FROM connect.sink_offset_def"
+		" WHERE connector_id = $1 AND kafka_offset IS NOT NULL"
+		" ORDER BY kafka_topic, kafka_partition", 1, {INT8OID}
+	};
+	Datum		values[] = {Int64GetDatum(connector_id)};
+	ConnectCatalogScope scope;
+	List	   *result = NIL;
+	uint64		n;
+
+	connect_catalog_enter(&scope);
+	n = connect_catalog_run(&stmt, values, NULL);
+	for (uint64 i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(scope.caller);
+		ConnectSinkOffsetRow *row = palloc(sizeof(ConnectSinkOffsetRow));
+
+		row->topic = connect_catalog_text(&scope, i, 1);
+		row->partition = connect_catalog_int64(i, 2, 0);
+		row->offset = connect_catalog_int64(i, 3, 0);
+		result = lappend(result, row);
+		MemoryContextSwitchTo(old);
+	}
+	connect_catalog_leave(&scope);
+	return result;
+}
+
+/*
+ * A partition whose offset is removed keeps its row: the group's offsets are
+ * imported only while a connector has none at all.
+ */
+void
+connect_sink_offset_set(int64 connector_id, const char *topic,
+						int32 partition, int64 offset)
+{
+	static ConnectStatement stmt = {
+		"INSERT INTO connect.sink_offset_def AS o"
+		" (connector_id, kafka_topic, kafka_partition, kafka_offset)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (connector_id, kafka_topic, kafka_partition)"
+		" DO UPDATE SET kafka_offset = $4, epoch = o.epoch + 1",
+		4, {INT8OID, TEXTOID, INT4OID, INT8OID}
+	};
+	Datum		values[] = {
+		Int64GetDatum(connector_id),
+		CStringGetTextDatum(topic),
+		Int32GetDatum(partition),
+		Int64GetDatum(offset)
+	};
+	ConnectCatalogScope scope;
+
+	connect_catalog_enter(&scope);
+	connect_catalog_run(&stmt, values, offset == -1 ? "   n" : NULL);
+	connect_catalog_leave(&scope);
+}
+
+void
+connect_offsets_reset(int64 connector_id)
+{
+	static ConnectStatement source = {
+		"DELETE FROM connect.source_offset_def WHERE connector_id = $1",
+		1, {INT8OID}
+	};
+	static ConnectStatement sink = {
+		"UPDATE connect.sink_offset_def SET kafka_offset = NULL,"
+		" epoch = epoch + 1 WHERE connector_id = $1", 1, {INT8OID}
+	};
+	Datum		values[] = {Int64GetDatum(connector_id)};
+	ConnectCatalogScope scope;
+
+	connect_catalog_enter(&scope);
+	connect_catalog_run(&source, values, NULL);
+	connect_catalog_run(&sink, values, NULL);
+	connect_catalog_leave(&scope);
+}

@@ -1,0 +1,16 @@
+/*
+ * worker.h
+ *	  What the worker's configuration says about connectors.
+ */
+#ifndef CONNECT_WORKER_H
+#define CONNECT_WORKER_H
+
+#include "postgres.h"
+
+/* Does connector.client.config.override.policy let this property through? */
+extern bool connect_worker_allows_override(const char *property);
+
+/* Is version in a Maven-style range, or equal to a plain one? */
+extern bool connect_version_matches(const char *version, const char *range);
+
+#endif							/* CONNECT_WORKER_H */
