@@ -11,7 +11,9 @@ SRCS = $(sort $(wildcard src/*.c src/*/*.c connectors/*/*.c))
 OBJS = $(SRCS:.c=.o)
 
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -I$(srcdir)/src -I$(srcdir)/connectors
+# PostgreSQL 15 leaves PGDLLEXPORT empty, and we hide what is not marked.
+PG_CPPFLAGS = -I$(srcdir)/src -I$(srcdir)/connectors \
+	-DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wno-declaration-after-statement $(CONNECT_CFLAGS)

@@ -120,14 +120,12 @@ CREATE TABLE connect.dead_letter_def (
 );
 CREATE INDEX ON connect.dead_letter_def (connector_id);
 
-SELECT pg_catalog.pg_extension_config_dump(t, '')
-FROM (VALUES
-	('connect.connector_def'),
-	('connect.connector_def_id_seq'),
-	('connect.source_offset_def'),
-	('connect.sink_offset_def'),
-	('connect.config_history_def'),
-	('connect.config_history_def_id_seq')) AS v (t);
+SELECT pg_catalog.pg_extension_config_dump('connect.connector_def', '');
+SELECT pg_catalog.pg_extension_config_dump('connect.connector_def_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('connect.source_offset_def', '');
+SELECT pg_catalog.pg_extension_config_dump('connect.sink_offset_def', '');
+SELECT pg_catalog.pg_extension_config_dump('connect.config_history_def', '');
+SELECT pg_catalog.pg_extension_config_dump('connect.config_history_def_id_seq', '');
 
 /*
  * Functions that manage connectors.  Each decides by itself what its caller

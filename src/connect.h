@@ -7,8 +7,15 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #define CONNECT_VERSION "1.0"	/* of the SQL objects this library serves */
 #define CONNECT_KAFKA_VERSION "4.3.1"	/* the Kafka Connect it answers as */
+
+/* Declares a function for SQL; PostgreSQL 15's own macro exports none. */
+#define CONNECT_FUNCTION(name) \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
 
 #define CONNECT_NAME_LEN 256	/* connector names, with the NUL */
 

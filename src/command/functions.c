@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -25,28 +24,28 @@
 #include "command/hide.h"
 #include "connector.h"
 
-PG_FUNCTION_INFO_V1(connect_create);
-PG_FUNCTION_INFO_V1(connect_alter);
-PG_FUNCTION_INFO_V1(connect_patch);
-PG_FUNCTION_INFO_V1(connect_drop);
-PG_FUNCTION_INFO_V1(connect_pause);
-PG_FUNCTION_INFO_V1(connect_resume);
-PG_FUNCTION_INFO_V1(connect_stop);
-PG_FUNCTION_INFO_V1(connect_restart);
-PG_FUNCTION_INFO_V1(connect_restart_task);
-PG_FUNCTION_INFO_V1(connect_wait);
-PG_FUNCTION_INFO_V1(connect_alter_owner);
-PG_FUNCTION_INFO_V1(connect_adopt);
-PG_FUNCTION_INFO_V1(connect_offsets);
-PG_FUNCTION_INFO_V1(connect_alter_offsets);
-PG_FUNCTION_INFO_V1(connect_reset_offsets);
-PG_FUNCTION_INFO_V1(connect_rollback);
-PG_FUNCTION_INFO_V1(connect_secret_set);
-PG_FUNCTION_INFO_V1(connect_secret_drop);
-PG_FUNCTION_INFO_V1(connect_plugins);
-PG_FUNCTION_INFO_V1(connect_plugin_config);
-PG_FUNCTION_INFO_V1(connect_validate);
-PG_FUNCTION_INFO_V1(connect_class_type);
+CONNECT_FUNCTION(connect_create);
+CONNECT_FUNCTION(connect_alter);
+CONNECT_FUNCTION(connect_patch);
+CONNECT_FUNCTION(connect_drop);
+CONNECT_FUNCTION(connect_pause);
+CONNECT_FUNCTION(connect_resume);
+CONNECT_FUNCTION(connect_stop);
+CONNECT_FUNCTION(connect_restart);
+CONNECT_FUNCTION(connect_restart_task);
+CONNECT_FUNCTION(connect_wait);
+CONNECT_FUNCTION(connect_alter_owner);
+CONNECT_FUNCTION(connect_adopt);
+CONNECT_FUNCTION(connect_offsets);
+CONNECT_FUNCTION(connect_alter_offsets);
+CONNECT_FUNCTION(connect_reset_offsets);
+CONNECT_FUNCTION(connect_rollback);
+CONNECT_FUNCTION(connect_secret_set);
+CONNECT_FUNCTION(connect_secret_drop);
+CONNECT_FUNCTION(connect_plugins);
+CONNECT_FUNCTION(connect_plugin_config);
+CONNECT_FUNCTION(connect_validate);
+CONNECT_FUNCTION(connect_class_type);
 
 static ConnectState state_argument(text *arg);
 static Datum name_array(const char *const *names);
