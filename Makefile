@@ -7,7 +7,7 @@ EXTENSION = connect
 MODULE_big = connect
 DATA = $(wildcard sql/connect--*.sql)
 
-SRCS = $(sort $(wildcard src/*.c src/*/*.c connectors/*/*.c))
+SRCS = $(sort $(wildcard src/*.c src/*/*.c connectors/*.c connectors/*/*.c))
 OBJS = $(SRCS:.c=.o)
 
 PG_CONFIG ?= pg_config
