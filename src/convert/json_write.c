@@ -501,6 +501,12 @@ write_decimal(const ConnectJsonWriter *w, const ConnectValue *v,
 	StringInfoData bytes;
 	int			scale;
 
+	if (v->kind == CONNECT_KIND_FLOAT64 && w->options.decimal_numeric)
+	{
+		/* NaN or infinity of a plain row's numeric */
+		append_float(out, v);
+		return true;
+	}
 	if (v->kind != CONNECT_KIND_DECIMAL && v->kind != CONNECT_KIND_BIG_DECIMAL)
 		return connect_error_set(err, CONNECT_DATA_EXCEPTION,
 								 "Invalid type for Decimal, expected BigDecimal but was %s",

@@ -43,6 +43,10 @@ typedef enum ConnectTimestampForm
 
 typedef struct ConnectRowOptions
 {
+	bool		plain;			/* for plain JSON: text of dates and times in
+								 * ISO 8601 and UTC, json as it is, numerics with
+								 * their own scale; the other options do not
+								 * count */
 	ConnectNumericMapping numeric;
 	ConnectTimestampForm timestamp;
 	pg_tz	   *zone;			/* db.timezone: of timestamp and time without
