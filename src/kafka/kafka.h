@@ -400,7 +400,7 @@ typedef struct ConnectKafkaEvent
  * group.id must be in the conf.  auto.offset.reset is never left to the
  * library: a position that is gone is an OUT_OF_RANGE event.
  */
-extern ConnectKafkaConsumer *connect_kafka_consumer_open(const ConnectKafkaConf *conf,
+extern ConnectKafkaConsumer *connect_kafka_consumer_open(ConnectKafkaConf *conf,
 														 ConnectKafkaError *err);
 
 /* Group mode: topics by name, or one starting with ^ from regex_translate. */
@@ -420,8 +420,8 @@ extern bool connect_kafka_consumer_assign(ConnectKafkaConsumer *consumer,
 										  int noffsets, ConnectKafkaError *err);
 
 /*
- * Takes waiting messages without waiting: up to max, and no more once max_bytes
- * of keys and values are reached (one message may go beyond).  *out and what
+ * Takes waiting messages without waiting: up to max, and up to about max_bytes
+ * of keys and values (the size of what comes is guessed from what came).  *out and what
  * it points to are valid until release.  May be called again before it, to add
  * to what is held.  0: nothing waits, or an event must be taken first.
  */

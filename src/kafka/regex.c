@@ -1,0 +1,361 @@
+/*
+ * regex.c
+ *	  Java's regular expressions, as far as topics.regex needs them, in the
+ *	  notation of POSIX extended expressions, which librdkafka subscribes with.
+ *
+ * NOTES
+ *	  The match is of the whole name, so how greedy a quantifier is makes no
+ *	  difference, and lazy ones become plain.  What has no counterpart is
+ *	  refused: look-around, back-references, possessive quantifiers, Unicode
+ *	  classes, class intersection.
+ */
+#include "internal.h"
+
+#include <ctype.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct Translation
+{
+	const char *in;
+	char	   *out;
+	size_t		len;
+	size_t		outlen;
+	bool		ignores_case;
+	const char *why;			/* of a refusal */
+} Translation;
+
+static void
+put_char(Translation *t, char c)
+{
+	if (t->len + 1 < t->outlen)
+		t->out[t->len++] = c;
+	else
+		t->why = "the expression is too long";
+}
+
+static void
+put_text(Translation *t, const char *text)
+{
+	while (*text != '\0')
+		put_char(t, *text++);
+}
+
+/* A character that stands for itself, outside of brackets. */
+static void
+put_literal(Translation *t, char c)
+{
+	if (t->ignores_case && isalpha((unsigned char) c))
+	{
+		put_char(t, '[');
+		put_char(t, (char) tolower((unsigned char) c));
+		put_char(t, (char) toupper((unsigned char) c));
+		put_char(t, ']');
+		return;
+	}
+	if (strchr(".[](){}*+?|^$\\", c) != NULL)
+		put_char(t, '\\');
+	put_char(t, c);
+}
+
+/* What \d, \w, \s mean, to go between brackets; NULL for others. */
+static const char *
+class_of(char c)
+{
+	switch (c)
+	{
+		case 'd':
+			return "0-9";
+		case 'w':
+			return "A-Za-z0-9_";
+		case 's':
+			return " \t\n\r\f\v";
+		default:
+			return NULL;
+	}
+}
+
+/* The name between braces of \p, as POSIX calls the class; NULL if unknown. */
+static const char *
+posix_class(const char *name, size_t len)
+{
+	static const char *const names[] = {"Lower", "Upper", "Alpha", "Digit",
+	"Alnum", "Punct", "Space", "XDigit"};
+	static const char *const classes[] = {"[:lower:]", "[:upper:]", "[:alpha:]",
+	"[:digit:]", "[:alnum:]", "[:punct:]", "[:space:]", "[:xdigit:]"};
+
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0)
+			return classes[i];
+	}
+	return NULL;
+}
+
+/* After \p or \P: takes {Name}. */
+static const char *
+take_posix_class(Translation *t)
+{
+	const char *end;
+	const char *found = NULL;
+
+	if (*t->in == '{' && (end = strchr(t->in, '}')) != NULL)
+	{
+		found = posix_class(t->in + 1, end - t->in - 1);
+		t->in = end + 1;
+	}
+	if (found == NULL)
+		t->why = "\\p knows Lower, Upper, Alpha, Digit, Alnum, Punct, Space and XDigit";
+	return found;
+}
+
+/* Takes what follows a backslash outside of brackets. */
+static void
+translate_escape(Translation *t)
+{
+	char		c = *t->in;
+	const char *set;
+
+	if (c == '\0')
+	{
+		t->why = "it ends with a backslash";
+		return;
+	}
+	t->in++;
+	if (c == 'Q')
+	{
+		while (*t->in != '\0' && strncmp(t->in, "\\E", 2) != 0)
+			put_literal(t, *t->in++);
+		if (*t->in != '\0')
+			t->in += 2;
+		return;
+	}
+	if (c == 'p' || c == 'P')
+	{
+		set = take_posix_class(t);
+		if (set == NULL)
+			return;
+	}
+	else
+		set = class_of((char) tolower((unsigned char) c));
+	if (set != NULL)
+	{
+		put_text(t, isupper((unsigned char) c) ? "[^" : "[");
+		put_text(t, set);
+		put_char(t, ']');
+	}
+	else if (isdigit((unsigned char) c))
+		t->why = "back-references are not supported";
+	else if (isalpha((unsigned char) c))
+		t->why = "only the escapes \\d \\w \\s \\p{...} and \\Q...\\E are supported";
+	else
+		put_literal(t, c);
+}
+
+/* Takes a bracket expression, from after the bracket. */
+static void
+translate_brackets(Translation *t)
+{
+	char		members[512];
+	size_t		len = 0;
+	bool		is_negated = *t->in == '^';
+	bool		has_bracket = false;
+	bool		has_dash = false;
+	bool		has_caret = false;
+
+	if (is_negated)
+		t->in++;
+	for (bool is_first = true; *t->in != ']' || is_first; is_first = false)
+	{
+		const char *set = NULL;
+		char		c = *t->in++;
+		bool		is_escaped = c == '\\';
+
+		if (c == '\0')
+		{
+			t->why = "a bracket is not closed";
+			return;
+		}
+		if (c == '[' || (c == '&' && *t->in == '&'))
+		{
+			t->why = "nested brackets and && are not supported";
+			return;
+		}
+		if (is_escaped)
+		{
+			c = *t->in;
+			if (c != '\0')
+				t->in++;
+			if (c == 'p')
+			{
+				set = take_posix_class(t);
+				if (set == NULL)
+					return;
+			}
+			else
+				set = class_of(c);
+			if (set == NULL && (c == '\0' || isalnum((unsigned char) c)))
+			{
+				t->why = "this escape is not supported between brackets";
+				return;
+			}
+		}
+		/* In POSIX brackets these three mean themselves only in their places. */
+		if (set == NULL && c == ']')
+			has_bracket = true;
+		else if (set == NULL && c == '^')
+			has_caret = true;
+		else if (set == NULL && c == '-' &&
+				 (is_escaped || is_first || *t->in == ']'))
+			has_dash = true;
+		else
+		{
+			char		one[3] = {c, '\0', '\0'};
+
+			if (set == NULL && t->ignores_case && isalpha((unsigned char) c) &&
+				*t->in != '-' && (len == 0 || members[len - 1] != '-'))
+			{
+				one[0] = (char) tolower((unsigned char) c);
+				one[1] = (char) toupper((unsigned char) c);
+			}
+			else if (set == NULL && t->ignores_case && isalpha((unsigned char) c))
+			{
+				t->why = "ranges of letters are not supported with (?i)";
+				return;
+			}
+			if (set == NULL)
+				set = one;
+			if (len + strlen(set) + 5 > sizeof(members))
+			{
+				t->why = "a bracket expression is too long";
+				return;
+			}
+			memcpy(members + len, set, strlen(set));
+			len += strlen(set);
+		}
+	}
+	t->in++;
+	members[len] = '\0';
+	if (has_caret && !has_bracket && !has_dash && len == 0 && !is_negated)
+	{
+		put_text(t, "\\^");
+		return;
+	}
+	put_text(t, is_negated ? "[^" : "[");
+	if (has_bracket)
+		put_char(t, ']');
+	put_text(t, members);
+	if (has_caret)
+		put_char(t, '^');
+	if (has_dash)
+		put_char(t, '-');
+	put_char(t, ']');
+}
+
+static void
+translate(Translation *t)
+{
+	char		before = '\0';	/* what a quantifier would follow */
+
+	while (*t->in != '\0' && t->why == NULL)
+	{
+		char		c = *t->in++;
+
+		switch (c)
+		{
+			case '\\':
+				translate_escape(t);
+				break;
+			case '[':
+				translate_brackets(t);
+				break;
+			case '(':
+				if (*t->in == '?')
+				{
+					if (strncmp(t->in, "?:", 2) == 0)
+						t->in += 2;
+					else if (strncmp(t->in, "?<", 2) == 0 && isalpha((unsigned char) t->in[2]) &&
+							 strchr(t->in, '>') != NULL)
+						t->in = strchr(t->in, '>') + 1;
+					else
+					{
+						t->why = "look-around and inline flags are not supported, but for (?i) in front";
+						return;
+					}
+				}
+				put_char(t, '(');
+				break;
+			case '*':
+			case '+':
+			case '?':
+			case '}':
+				/* After another quantifier: lazy or possessive. */
+				if (c != '}' && (before == '*' || before == '+' ||
+								 before == '?' || before == '}'))
+				{
+					if (c == '?')
+						c = ' ';
+					else
+						t->why = "possessive quantifiers are not supported";
+					break;
+				}
+				put_char(t, c);
+				break;
+			case '^':
+			case '$':
+				/* The match is of the whole name anyway. */
+				if ((c == '^' && before != '\0' && before != '(' && before != '|') ||
+					(c == '$' && *t->in != '\0' && *t->in != ')' && *t->in != '|'))
+					t->why = "^ and $ are supported at the ends only";
+				c = before;
+				break;
+			case '.':
+			case ')':
+			case '|':
+			case '{':
+				put_char(t, c);
+				break;
+			default:
+				if (t->ignores_case)
+					put_literal(t, c);
+				else
+					put_char(t, c);
+				break;
+		}
+		before = c;
+	}
+}
+
+bool
+connect_kafka_regex_translate(const char *java, char *out, size_t outlen,
+							  char *errbuf, size_t errbuf_len)
+{
+	Translation t = {.in = java,.out = out,.outlen = outlen};
+	regex_t		compiled;
+	char		reason[200];
+	int			code;
+
+	if (strncmp(java, "(?i)", 4) == 0)
+	{
+		t.ignores_case = true;
+		t.in += 4;
+	}
+	put_text(&t, "^(");
+	translate(&t);
+	put_text(&t, ")$");
+	if (t.why == NULL)
+	{
+		out[t.len] = '\0';
+		code = regcomp(&compiled, out, REG_EXTENDED | REG_NOSUB);
+		if (code == 0)
+		{
+			regfree(&compiled);
+			return true;
+		}
+		regerror(code, &compiled, reason, sizeof(reason));
+		t.why = reason;
+	}
+	snprintf(errbuf, errbuf_len, "%s", t.why);
+	return false;
+}
