@@ -264,39 +264,209 @@ REVOKE EXECUTE ON FUNCTION connect_create(text, jsonb, text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION connect_validate(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION connect_secret_set(text, text) FROM PUBLIC;
 
+-- What changed between two versions of a configuration.
+CREATE FUNCTION connect_diff(name text, version1 bigint, version2 bigint,
+	OUT key text, OUT value1 text, OUT value2 text)
+RETURNS SETOF record LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_diff';
+
 /*
- * Views.
+ * What shared memory knows.  These look at their caller's rights themselves:
+ * a user sees the tasks of connectors whose owner's rights he has, and all of
+ * them as a member of pg_read_all_stats.
  */
+
+CREATE FUNCTION connect.live(OUT connector_id bigint, OUT task integer,
+	OUT connector text, OUT state text, OUT wanted text, OUT pid integer,
+	OUT reason text, OUT since timestamptz, OUT waiting_for text,
+	OUT progress text, OUT restarting_at timestamptz, OUT counters bigint[])
+RETURNS SETOF record LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_live';
+
+CREATE FUNCTION connect.workers(OUT worker text, OUT pid integer,
+	OUT database oid, OUT connector text, OUT task integer, OUT reason text)
+RETURNS SETOF record LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_workers';
+
+-- why no connector of this database runs; null if nothing is in the way
+CREATE FUNCTION connect.idle_reason()
+RETURNS text LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_idle_reason';
+
+-- host:port, as Kafka Connect names its workers
+CREATE FUNCTION connect.worker_id()
+RETURNS text LANGUAGE C STRICT STABLE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_worker_id';
 
 CREATE FUNCTION connect.class_type(class text)
 RETURNS text LANGUAGE C STRICT STABLE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'connect_class_type';
 
--- connectors of whose owner the user is a member
-CREATE VIEW connect.connector WITH (security_barrier) AS
-SELECT c.name AS connector, connect.class_type(c.config ->> 'connector.class') AS type,
-	c.config ->> 'connector.class' AS class,
-	coalesce(r.rolname, c.owner_name) AS owner, c.target, c.config,
-	c.version, c.created_at
+/*
+ * Views.  A user sees the connectors of whose owner he is a member; status is
+ * for pg_read_all_stats (and so for pg_monitor) too.
+ */
+
+-- all connectors with what decides who sees them; no user may read it
+CREATE VIEW connect.connector_all AS
+SELECT c.id, c.name, c.owner, coalesce(r.rolname, c.owner_name) AS owner_name,
+	c.config, c.target, c.version, c.created_at,
+	connect.class_type(c.config ->> 'connector.class') AS type,
+	i.system_id IS DISTINCT FROM c.system_id
+		OR i.database IS DISTINCT FROM c.database
+		OR i.database IS DISTINCT FROM d.oid AS is_foreign,
+	pg_catalog.pg_has_role(c.owner, 'USAGE') AS is_mine,
+	pg_catalog.pg_has_role(c.owner, 'USAGE')
+		OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS is_visible
 FROM connect.connector_def c
+JOIN pg_catalog.pg_database d
+	ON d.datname = pg_catalog.current_database()
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.owner
-WHERE pg_catalog.pg_has_role(c.owner, 'USAGE');
+LEFT JOIN connect.identity i ON true;
+
+CREATE VIEW connect.connector WITH (security_barrier) AS
+SELECT c.name AS connector, c.type, c.config ->> 'connector.class' AS class,
+	c.owner_name AS owner, c.target, c.config, c.version, c.created_at
+FROM connect.connector_all c
+WHERE c.is_mine;
+
+/*
+ * Counters are in the order of ConnectCounter (src/runtime/slot.h); a task
+ * without process shows what it counted last.
+ */
+CREATE VIEW connect.task_status WITH (security_barrier) AS
+SELECT c.name AS connector, t.task,
+	coalesce(l.state, 'UNASSIGNED') AS state,
+	connect.worker_id() AS worker_id, l.pid,
+	coalesce(l.reason, CASE WHEN l.state IS NULL
+		THEN connect.idle_reason() END) AS reason,
+	CASE WHEN l.state = 'FAILED' THEN s.trace END AS trace,
+	coalesce(l.since, s.since) AS since, l.waiting_for, l.progress,
+	coalesce(n.counters[1], 0) AS records_polled,
+	coalesce(n.counters[2], 0) AS records_sent,
+	coalesce(n.counters[3], 0) AS records_failed,
+	coalesce(n.counters[4], 0) AS records_skipped,
+	coalesce(n.counters[5], 0) AS records_filtered,
+	coalesce(n.counters[6], 0) AS dead_letters,
+	coalesce(n.counters[7], 0) AS bytes,
+	coalesce(n.counters[8], 0) AS batches,
+	coalesce(n.counters[9], 0) AS retries,
+	coalesce(n.counters[10], 0) AS commits,
+	'2000-01-01 00:00:00+00'::timestamptz
+		+ nullif(n.counters[11], 0) * '1 microsecond'::interval AS last_commit,
+	nullif(n.counters[12], -1) AS lag
+FROM connect.connector_all c
+JOIN (
+	SELECT d.connector_id, d.task FROM connect.task_def d
+	UNION
+	SELECT v.connector_id, v.task FROM connect.live() v WHERE v.task >= 0
+) AS t ON t.connector_id = c.id
+LEFT JOIN connect.live() l
+	ON l.connector_id = t.connector_id AND l.task = t.task
+LEFT JOIN connect.task_state s
+	ON s.connector_id = t.connector_id AND s.task = t.task
+CROSS JOIN LATERAL (SELECT coalesce(l.counters, s.counters) AS counters) n
+WHERE c.is_visible
+AND (l.state IS NOT NULL OR NOT c.is_foreign);
+
+CREATE VIEW connect.connector_status WITH (security_barrier) AS
+SELECT c.name AS connector, c.type, v.state,
+	connect.worker_id() AS worker_id,
+	CASE
+		WHEN l.reason IS NOT NULL THEN l.reason
+		WHEN c.is_foreign
+			THEN 'restored or copied from another database: connect_adopt() takes it on'
+		WHEN v.state = 'UNASSIGNED' THEN connect.idle_reason()
+	END AS reason,
+	CASE WHEN v.state = 'FAILED' THEN s.trace END AS trace,
+	coalesce(l.since, s.since) AS since,
+	coalesce(t.tasks, 0) AS tasks, coalesce(t.failed, 0) AS tasks_failed
+FROM connect.connector_all c
+LEFT JOIN connect.live() l ON l.connector_id = c.id AND l.task = -1
+LEFT JOIN connect.task_state s ON s.connector_id = c.id AND s.task = -1
+LEFT JOIN (
+	SELECT u.connector, pg_catalog.count(*) AS tasks,
+		pg_catalog.count(*) FILTER (WHERE u.state = 'FAILED') AS failed
+	FROM connect.task_status u
+	GROUP BY u.connector
+) AS t ON t.connector = c.name
+CROSS JOIN LATERAL (SELECT coalesce(l.state, CASE
+	WHEN pg_catalog.pg_is_in_recovery() THEN 'UNASSIGNED'
+	WHEN c.is_foreign OR c.target = 'STOPPED' THEN 'STOPPED'
+	ELSE 'UNASSIGNED' END) AS state) v
+WHERE c.is_visible;
+
+CREATE VIEW connect.worker_status WITH (security_barrier) AS
+SELECT w.worker, connect.worker_id() AS worker_id, w.pid,
+	d.datname AS database, w.connector, w.task, w.reason
+FROM connect.workers() w
+LEFT JOIN pg_catalog.pg_database d ON d.oid = w.database;
 
 CREATE VIEW connect.source_offset WITH (security_barrier) AS
 SELECT c.name AS connector, o.source_partition, o.source_offset
 FROM connect.source_offset_def o
-JOIN connect.connector_def c ON c.id = o.connector_id
-WHERE pg_catalog.pg_has_role(c.owner, 'USAGE');
+JOIN connect.connector_all c ON c.id = o.connector_id
+WHERE c.is_mine;
 
 CREATE VIEW connect.sink_offset WITH (security_barrier) AS
 SELECT c.name AS connector, o.kafka_topic, o.kafka_partition, o.kafka_offset
 FROM connect.sink_offset_def o
-JOIN connect.connector_def c ON c.id = o.connector_id
-WHERE o.kafka_offset IS NOT NULL
-AND pg_catalog.pg_has_role(c.owner, 'USAGE');
+JOIN connect.connector_all c ON c.id = o.connector_id
+WHERE o.kafka_offset IS NOT NULL AND c.is_mine;
 
-CREATE VIEW connect.plugin AS SELECT * FROM connect_plugins();
+CREATE VIEW connect.config_history WITH (security_barrier) AS
+SELECT h.connector, h.version, h.config, h.changed_at, h.changed_by, h.change
+FROM connect.config_history_def h
+LEFT JOIN connect.connector_def c ON c.id = h.connector_id
+WHERE pg_catalog.pg_has_role(coalesce(c.owner, h.owner), 'USAGE');
 
-GRANT SELECT ON connect.connector, connect.source_offset,
-	connect.sink_offset, connect.plugin TO PUBLIC;
+CREATE VIEW connect.dead_letter WITH (security_barrier) AS
+SELECT d.id, c.name AS connector, d.task, d.kafka_topic, d.kafka_partition,
+	d.kafka_offset, d.kafka_timestamp, d.key, d.value, d.headers, d.stage,
+	d.class_name, d.message, d.trace, d.created_at
+FROM connect.dead_letter_def d
+JOIN connect.connector_all c ON c.id = d.connector_id
+WHERE c.is_mine;
+
+CREATE VIEW connect.plugin AS
+SELECT p.class, p.type, p.version, p.documentation
+FROM connect_plugins() p;
+
+-- counters under Kafka Connect's names
+CREATE VIEW connect.metric WITH (security_barrier) AS
+SELECT t.connector, t.task, m.metric, m.value
+FROM connect.task_status t
+JOIN connect.connector_all c ON c.name = t.connector
+CROSS JOIN LATERAL (VALUES
+	(CASE c.type WHEN 'sink' THEN 'sink-record-read-total'
+		ELSE 'source-record-poll-total' END, t.records_polled),
+	(CASE c.type WHEN 'sink' THEN 'sink-record-send-total'
+		ELSE 'source-record-write-total' END, t.records_sent),
+	('total-record-failures', t.records_failed),
+	('total-records-skipped', t.records_skipped),
+	('total-records-filtered', t.records_filtered),
+	('total-retries', t.retries),
+	('deadletterqueue-produce-requests', t.dead_letters),
+	('offset-commit-completion-total', t.commits),
+	('bytes-total', t.bytes),
+	('batches-total', t.batches),
+	('sink-record-lag-max', t.lag)) AS m (metric, value)
+WHERE m.value IS NOT NULL
+AND (m.metric <> 'sink-record-lag-max' OR c.type = 'sink')
+UNION ALL
+SELECT s.connector, NULL, m.metric, m.value
+FROM connect.connector_status s
+CROSS JOIN LATERAL (VALUES
+	('connector-total-task-count', s.tasks),
+	('connector-failed-task-count', s.tasks_failed)) AS m (metric, value);
+
+GRANT SELECT ON connect.connector, connect.connector_status,
+	connect.task_status, connect.worker_status, connect.source_offset,
+	connect.sink_offset, connect.config_history, connect.dead_letter,
+	connect.plugin, connect.metric TO PUBLIC;

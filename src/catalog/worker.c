@@ -8,6 +8,10 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
+#include "postmaster/postmaster.h"
+
 #include "catalog/catalog.h"
 #include "catalog/json.h"
 #include "catalog/worker.h"
@@ -71,6 +75,23 @@ connect_worker_allows_override(const char *property)
 			return true;
 	}
 	return false;
+}
+
+/* The first address that the server listens on says most about where it is. */
+char *
+connect_worker_name(void)
+{
+	char	   *host = pstrdup(ListenAddresses);
+
+	host[strcspn(host, ", ")] = '\0';
+	if (*host == '\0' || strcmp(host, "*") == 0 ||
+		strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+	{
+		host = palloc0(256);
+		if (gethostname(host, 255) != 0)
+			strcpy(host, "localhost");
+	}
+	return psprintf("%s:%d", host, PostPortNumber);
 }
 
 bool

@@ -10,6 +10,9 @@
 /* Does connector.client.config.override.policy let this property through? */
 extern bool connect_worker_allows_override(const char *property);
 
+/* host:port, as Kafka Connect names its workers. */
+extern char *connect_worker_name(void);
+
 /* Is version in a Maven-style range, or equal to a plain one? */
 extern bool connect_version_matches(const char *version, const char *range);
 

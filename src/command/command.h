@@ -34,6 +34,8 @@ extern void connect_command_alter(const char *name, const ConnectConfig *cfg);
 /* Keys of patch replace; those that are null there are removed. */
 extern void connect_command_patch(const char *name, const ConnectConfig *patch);
 extern void connect_command_rollback(const char *name, int64 version);
+/* The configuration that had this version. */
+extern ConnectConfig *connect_command_version(const char *name, int64 version);
 
 /* ---- state.c ---- */
 /* RUNNING, PAUSED or STOPPED. */

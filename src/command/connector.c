@@ -182,6 +182,15 @@ void
 connect_command_rollback(const char *name, int64 version)
 {
 	ConnectConnectorRow *row = connect_command_lock(name, false);
+
+	configure(row, connect_command_version(name, version),
+			  psprintf("rollback to " INT64_FORMAT, version));
+}
+
+ConnectConfig *
+connect_command_version(const char *name, int64 version)
+{
+	ConnectConnectorRow *row = connect_command_find(name);
 	ConnectConfig *cfg = connect_history_config(row->id, version);
 
 	if (cfg == NULL)
@@ -189,7 +198,7 @@ connect_command_rollback(const char *name, int64 version)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("connector \"%s\" has no version " INT64_FORMAT,
 						name, version)));
-	configure(row, cfg, psprintf("rollback to " INT64_FORMAT, version));
+	return cfg;
 }
 
 /* Checks and stores a whole configuration for a connector that exists. */

@@ -20,6 +20,7 @@
 
 #include "catalog/json.h"
 #include "catalog/validate.h"
+#include "catalog/worker.h"
 #include "command/command.h"
 #include "command/hide.h"
 #include "connector.h"
@@ -46,6 +47,8 @@ CONNECT_FUNCTION(connect_plugins);
 CONNECT_FUNCTION(connect_plugin_config);
 CONNECT_FUNCTION(connect_validate);
 CONNECT_FUNCTION(connect_class_type);
+CONNECT_FUNCTION(connect_diff);
+CONNECT_FUNCTION(connect_worker_id);
 
 static ConnectState state_argument(text *arg);
 static Datum name_array(const char *const *names);
@@ -349,6 +352,45 @@ connect_validate(PG_FUNCTION_ARGS)
 	}
 	connect_hide_end(&hiding);
 	return (Datum) 0;
+}
+
+/* (key, value1, value2) of keys that differ */
+Datum
+connect_diff(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ConnectConfig *old_cfg = connect_command_version(name, PG_GETARG_INT64(1));
+	ConnectConfig *new_cfg = connect_command_version(name, PG_GETARG_INT64(2));
+	ConnectConfig *all = connect_config_copy(old_cfg);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < new_cfg->nentries; i++)
+		connect_config_set(all, new_cfg->entries[i].key, NULL);
+	for (int i = 0; i < all->nentries; i++)
+	{
+		const char *key = all->entries[i].key;
+		const char *old_value = connect_config_get(old_cfg, key);
+		const char *new_value = connect_config_get(new_cfg, key);
+		Datum		values[3];
+		bool		nulls[3];
+
+		if (old_value == NULL ? new_value == NULL :
+			new_value != NULL && strcmp(old_value, new_value) == 0)
+			continue;
+		put_text(&values[0], &nulls[0], key);
+		put_text(&values[1], &nulls[1], old_value);
+		put_text(&values[2], &nulls[2], new_value);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
+							 values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+connect_worker_id(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(connect_worker_name()));
 }
 
 /* source, sink, or unknown when the class is not there (any more) */
