@@ -1,0 +1,91 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL 15, 16, 17 and 18: the only place that
+ *	  asks for the server's version.
+ */
+#ifndef CONNECT_COMPAT_H
+#define CONNECT_COMPAT_H
+
+#include "postgres.h"
+
+#include "catalog/pg_database.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "connect is for PostgreSQL 15 to 18"
+#endif
+
+/* Process number of a PGPROC, and back. */
+#if PG_VERSION_NUM >= 170000
+#define connect_procno(proc) ((int) GetNumberFromPGProc(proc))
+#else
+#define connect_procno(proc) ((proc)->pgprocno)
+#endif
+#define connect_proc_latch(procno) (&ProcGlobal->allProcs[(procno)].procLatch)
+
+/* A wait event set that lives as long as the process. */
+static inline WaitEventSet *
+connect_create_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/* The wait event with this name: *cache is static and starts as 0. */
+static inline uint32
+connect_wait_event(uint32 *cache, const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	if (*cache == 0)
+		*cache = WaitEventExtensionNew(name);
+#else
+	*cache = PG_WAIT_EXTENSION;
+#endif
+	return *cache;
+}
+
+/* Owner, or a member of it, or superuser? */
+static inline bool
+connect_database_ownercheck(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+static inline bool
+connect_database_may_connect(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(DatabaseRelationId, database, role,
+						   ACL_CONNECT) == ACLCHECK_OK;
+#else
+	return pg_database_aclcheck(database, role, ACL_CONNECT) == ACLCHECK_OK;
+#endif
+}
+
+/* Can a worker connect as a role without LOGIN? */
+#if PG_VERSION_NUM >= 170000
+#define CONNECT_BYPASS_ROLELOGINCHECK BGWORKER_BYPASS_ROLELOGINCHECK
+#define CONNECT_CAN_BYPASS_ROLELOGINCHECK true
+#else
+#define CONNECT_BYPASS_ROLELOGINCHECK 0
+#define CONNECT_CAN_BYPASS_ROLELOGINCHECK false
+#endif
+
+#endif							/* CONNECT_COMPAT_H */

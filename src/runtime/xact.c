@@ -1,0 +1,195 @@
+/*
+ * xact.c
+ *	  Transactions of our workers, under the right identity.  See xact.h.
+ *
+ * NOTES
+ *	  Runs in coordinators and tasks.  Takes the lock of the extension
+ *	  (AccessShare), held until the end of each transaction.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "runtime/xact.h"
+
+/*
+ * Session settings that are ours to choose.  Set once with PGC_S_OVERRIDE: that
+ * makes them what RESET goes back to, for user code too.
+ */
+static const struct
+{
+	const char *name;
+	const char *value;			/* NULL = name of the database's encoding */
+}			pinned[] =
+{
+	{"role", "none"},
+	{"search_path", "\"$user\", public"},
+	{"default_transaction_isolation", "read committed"},
+	{"default_transaction_read_only", "off"},
+	{"default_transaction_deferrable", "off"},
+	{"statement_timeout", "0"},
+	{"lock_timeout", "0"},
+	{"idle_in_transaction_session_timeout", "0"},
+	{"transaction_timeout", "0"},
+	{"row_security", "on"},
+	{"client_encoding", NULL},
+	{"DateStyle", "ISO"},
+	{"IntervalStyle", "postgres"},
+	{"TimeZone", "UTC"},
+	{"extra_float_digits", "1"},
+	{"bytea_output", "hex"},
+	{"xmlbinary", "base64"},
+	{"xmloption", "content"},
+	{"array_nulls", "on"},
+	{"standard_conforming_strings", "on"},
+	{"transform_null_equals", "off"},
+	{"quote_all_identifiers", "off"},
+};
+
+/* Valid: transactions run as this role, the session is a superuser's. */
+static Oid	switch_to = InvalidOid;
+
+/* The extension as this process first saw it. */
+static Oid	extension_oid = InvalidOid;
+static Oid	extension_schema = InvalidOid;
+
+void
+connect_xact_pin(Oid owner)
+{
+	switch_to = owner;
+	for (int i = 0; i < lengthof(pinned); i++)
+	{
+		const char *value = pinned[i].value;
+
+		/* transaction_timeout came with 17 */
+		if (GetConfigOption(pinned[i].name, true, false) == NULL)
+			continue;
+		SetConfigOption(pinned[i].name,
+						value ? value : GetDatabaseEncodingName(),
+						PGC_USERSET, PGC_S_OVERRIDE);
+	}
+}
+
+/*
+ * Is the extension there, and the one that this process serves?  The lock
+ * comes first, as in DROP EXTENSION: who has it need not fear to meet a DROP
+ * half way through the tables.
+ */
+bool
+connect_xact_lock_extension(void)
+{
+	if (!OidIsValid(extension_oid))
+	{
+		Oid			oid = get_extension_oid("connect", true);
+
+		if (!OidIsValid(oid))
+			return false;
+		LockDatabaseObject(ExtensionRelationId, oid, 0, AccessShareLock);
+		extension_schema = get_namespace_oid("connect", true);
+		if (get_extension_oid("connect", true) != oid ||
+			!OidIsValid(extension_schema))
+			return false;
+		extension_oid = oid;
+		return true;
+	}
+
+	/* The schema has a cache entry, and goes with the extension. */
+	LockDatabaseObject(ExtensionRelationId, extension_oid, 0, AccessShareLock);
+	return SearchSysCacheExists1(NAMESPACEOID,
+								 ObjectIdGetDatum(extension_schema));
+}
+
+void
+connect_xact_begin_bare(void)
+{
+	/* What user code has SET in earlier transactions. */
+	ResetAllOptions();
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	XactIsoLevel = XACT_READ_COMMITTED;
+	XactReadOnly = RecoveryInProgress();
+	XactDeferrable = false;
+	if (OidIsValid(switch_to))
+		SetUserIdAndSecContext(switch_to, SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void
+connect_xact_begin(void)
+{
+	connect_xact_begin_bare();
+	if (!connect_xact_lock_extension())
+		proc_exit(0);
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/* The session's own identity again, after the transaction has ended. */
+static void
+restore_session(void)
+{
+	if (OidIsValid(switch_to))
+		SetUserIdAndSecContext(GetSessionUserId(), 0);
+	/* SET ROLE is for the transaction that said so. */
+	else if (GetUserId() != GetSessionUserId())
+		SetConfigOption("role", "none", PGC_USERSET, PGC_S_OVERRIDE);
+}
+
+void
+connect_xact_commit(void)
+{
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
+	CommitTransactionCommand();
+	restore_session();
+	pgstat_report_stat(false);
+}
+
+void
+connect_xact_abort(void)
+{
+	AbortCurrentTransaction();
+	restore_session();
+	pgstat_report_stat(false);
+}
+
+void
+connect_xact_enter_role(ConnectIdentity *saved, Oid role, int timeout_ms)
+{
+	GetUserIdAndSecContext(&saved->user, &saved->security_context);
+	saved->guc_level = NewGUCNestLevel();
+	enable_timeout_after(STATEMENT_TIMEOUT, timeout_ms);
+	SetUserIdAndSecContext(role, saved->security_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+}
+
+void
+connect_xact_leave_role(const ConnectIdentity *saved)
+{
+	connect_xact_stop_timeout();
+	AtEOXact_GUC(false, saved->guc_level);
+	SetUserIdAndSecContext(saved->user, saved->security_context);
+}
+
+void
+connect_xact_stop_timeout(void)
+{
+	disable_timeout(STATEMENT_TIMEOUT, false);
+}
