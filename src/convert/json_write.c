@@ -23,13 +23,17 @@ struct ConnectJsonWriter
 	WriteFunction write;		/* of a value that is not null */
 	const ConnectSchema *schema;	/* NULL = schemaless */
 	ConnectJsonOptions options;
-	char	   *prefix;			/* of a field: {"name": or ,"name": */
+	char	   *prefix;			/* of a field: {"name": or ,"name": and
+								 * COPY_STEP bytes to spare */
 	int			prefix_len;
 	ConnectJsonWriter *key;
 	ConnectJsonWriter *value;
 	int			nfields;
 	ConnectJsonWriter *fields;
 };
+
+/* Short texts are copied in steps of this size, which needs no call. */
+#define COPY_STEP		16
 
 /* Room that any number needs. */
 #define NUMBER_ROOM		CONNECT_DOUBLE_TEXT_LEN
@@ -121,8 +125,9 @@ init_writer(ConnectJsonWriter *w, const ConnectSchema *schema,
 			connect_json_append_string(&prefix, schema->fields[i].name,
 									   schema->fields[i].name_len);
 			appendStringInfoChar(&prefix, ':');
-			w->fields[i].prefix = prefix.data;
 			w->fields[i].prefix_len = prefix.len;
+			appendStringInfoSpaces(&prefix, COPY_STEP);
+			w->fields[i].prefix = prefix.data;
 		}
 	}
 }
@@ -170,6 +175,14 @@ wrong_type(const ConnectJsonWriter *w, const ConnectValue *v,
 							 connect_value_class(v));
 }
 
+/* Makes room for len bytes and a NUL. */
+static inline void
+make_room(StringInfo out, int len)
+{
+	if (unlikely(out->maxlen - out->len <= len))
+		enlargeStringInfo(out, len);
+}
+
 /* Appends what fits surely: the caller has made room. */
 static inline void
 put(StringInfo out, const char *p, int len)
@@ -184,21 +197,37 @@ put_char(StringInfo out, char c)
 	out->data[out->len++] = c;
 }
 
+/* Appends what fits surely with COPY_STEP bytes to spare behind both texts. */
+static inline void
+put_in_steps(StringInfo out, const char *p, int len)
+{
+	char	   *o = out->data + out->len;
+
+	out->len += len;
+	for (; len > 0; len -= COPY_STEP)
+	{
+		memcpy(o, p, COPY_STEP);
+		p += COPY_STEP;
+		o += COPY_STEP;
+	}
+}
+
 /*
- * How many bytes of p, at most len, stand for themselves: not a quote, a
- * backslash, a control character, nor what may be a surrogate or lie beyond
- * the 16-bit characters.
+ * Copies the start of a text that stands for itself, and returns its length:
+ * no quote, backslash or control character, nor what may be a surrogate or lie
+ * beyond the 16-bit characters.  There must be room for all of the text.
  */
 static inline int
-plain_length(const char *p, int len)
+put_plain(StringInfo out, const char *p, int len)
 {
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	const uint64 highs = UINT64CONST(0x8080808080808080);
 	const char *start = p;
 	const char *end = p + len;
+	char	   *o = out->data + out->len;
 
 	while (end - p >= 8)
 	{
-		uint64		ones = UINT64CONST(0x0101010101010101);
-		uint64		highs = UINT64CONST(0x8080808080808080);
 		uint64		chunk;
 		uint64		quotes;
 		uint64		slashes;
@@ -211,7 +240,9 @@ plain_length(const char *p, int len)
 			((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes);
 		if (((stops | chunk) & highs) != 0)
 			break;
+		memcpy(o, &chunk, 8);
 		p += 8;
+		o += 8;
 	}
 	while (p < end)
 	{
@@ -219,8 +250,10 @@ plain_length(const char *p, int len)
 
 		if (c < 0x20 || c == '"' || c == '\\' || c == 0xED || c >= 0xF0)
 			break;
+		*o++ = c;
 		p++;
 	}
+	out->len += p - start;
 	return p - start;
 }
 
@@ -284,18 +317,15 @@ connect_json_append_string(StringInfo out, const char *p, int len)
 {
 	const char *end = p + len;
 
-	enlargeStringInfo(out, len + 2);
+	make_room(out, len + 2);
 	put_char(out, '"');
 	for (;;)
 	{
-		int			plain = plain_length(p, end - p);
-
-		put(out, p, plain);
-		p += plain;
+		p += put_plain(out, p, end - p);
 		if (p == end)
 			break;
 		/* the longest escape, what remains of the text, and the quote */
-		enlargeStringInfo(out, 12 + (end - p) + 1);
+		make_room(out, 12 + (end - p) + 1);
 		p += put_escaped(out, p, end);
 	}
 	put_char(out, '"');
@@ -305,7 +335,7 @@ connect_json_append_string(StringInfo out, const char *p, int len)
 static void
 append_integer(StringInfo out, int64 i)
 {
-	enlargeStringInfo(out, NUMBER_ROOM);
+	make_room(out, NUMBER_ROOM);
 	out->len += connect_int64_text(i, out->data + out->len);
 	out->data[out->len] = '\0';
 }
@@ -316,7 +346,7 @@ append_float(StringInfo out, const ConnectValue *v)
 {
 	bool		quoted = !isfinite(v->u.d);
 
-	enlargeStringInfo(out, NUMBER_ROOM + 2);
+	make_room(out, NUMBER_ROOM + 2);
 	if (quoted)
 		put_char(out, '"');
 	if (v->kind == CONNECT_KIND_FLOAT32)
@@ -354,7 +384,12 @@ write_boolean(const ConnectJsonWriter *w, const ConnectValue *v,
 {
 	if (v->kind != CONNECT_KIND_BOOLEAN)
 		return wrong_type(w, v, err);
-	appendStringInfoString(out, v->u.i ? "true" : "false");
+	make_room(out, 5);
+	if (v->u.i != 0)
+		put(out, "true", 4);
+	else
+		put(out, "false", 5);
+	out->data[out->len] = '\0';
 	return true;
 }
 
@@ -480,8 +515,8 @@ write_struct(const ConnectJsonWriter *w, const ConnectValue *v,
 		const ConnectJsonWriter *field = &w->fields[i];
 		const ConnectValue *value = &v->u.elems[i];
 
-		enlargeStringInfo(out, field->prefix_len);
-		put(out, field->prefix, field->prefix_len);
+		make_room(out, field->prefix_len + COPY_STEP);
+		put_in_steps(out, field->prefix, field->prefix_len);
 		if (unlikely(value->kind == CONNECT_KIND_NULL))
 		{
 			if (!write_null(field, out, err))
@@ -490,7 +525,9 @@ write_struct(const ConnectJsonWriter *w, const ConnectValue *v,
 		else if (!field->write(field, value, out, err))
 			return false;
 	}
-	appendStringInfoChar(out, '}');
+	make_room(out, 1);
+	put_char(out, '}');
+	out->data[out->len] = '\0';
 	return true;
 }
 
@@ -513,6 +550,7 @@ write_decimal(const ConnectJsonWriter *w, const ConnectValue *v,
 								 connect_value_class(v));
 	if (w->options.decimal_numeric)
 	{
+		make_room(out, NUMBER_ROOM);
 		connect_decimal_append_text(out, v);
 		return true;
 	}

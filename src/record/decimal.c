@@ -21,6 +21,8 @@ typedef struct Parts
 	int			scale;
 } Parts;
 
+static const int small_powers[] = {1, 10, 100, 1000, 10000, 100000};
+
 #define BIG_CHUNK	1000000000	/* 10^9: what fits a word of the magnitude */
 
 /*
@@ -224,6 +226,36 @@ connect_decimal_append_text(StringInfo buf, const ConnectValue *v)
 	char		digits[CONNECT_INT64_TEXT_LEN];
 	Parts		parts;
 
+	/* money and the like: digits with a point between them */
+	if (v->kind == CONNECT_KIND_DECIMAL && v->len >= 0 && v->len < 6 &&
+		buf->maxlen - buf->len > CONNECT_INT64_TEXT_LEN + 8)
+	{
+		char	   *p = buf->data + buf->len;
+		uint64		u = v->u.i < 0 ? -(uint64) v->u.i : (uint64) v->u.i;
+		uint64		power = small_powers[v->len];
+
+		if (v->u.i < 0)
+			*p++ = '-';
+		if (v->len == 0)
+			p = buf->data + buf->len + connect_int64_text(v->u.i, buf->data +
+														  buf->len);
+		else
+		{
+			uint64		fraction = u % power;
+
+			p += connect_int64_text((int64) (u / power), p);
+			*p++ = '.';
+			for (int i = v->len - 1; i >= 0; i--)
+			{
+				p[i] = '0' + fraction % 10;
+				fraction /= 10;
+			}
+			p += v->len;
+		}
+		*p = '\0';
+		buf->len = p - buf->data;
+		return;
+	}
 	if (v->kind == CONNECT_KIND_BIG_DECIMAL)
 	{
 		appendBinaryStringInfo(buf, v->u.p, v->len);

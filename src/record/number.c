@@ -32,10 +32,29 @@ int
 connect_int64_text(int64 i, char *buf)
 {
 	uint64		u = i < 0 ? -(uint64) i : (uint64) i;
-	char		tmp[CONNECT_INT64_TEXT_LEN];
-	char	   *end = tmp + sizeof(tmp);
-	char	   *p = end;
+	char	   *p = buf;
+	char	   *end;
+	int			ndigits = 1;
 
+	if (i < 0)
+		*p++ = '-';
+	for (uint64 rest = u; rest >= 10; ndigits++)
+	{
+		if (rest >= 10000)
+		{
+			rest /= 10000;
+			ndigits += 3;
+		}
+		else if (rest >= 100)
+		{
+			rest /= 100;
+			ndigits++;
+		}
+		else
+			rest = 0;
+	}
+	end = p + ndigits;
+	p = end;
 	while (u >= 100)
 	{
 		p -= 2;
@@ -43,16 +62,10 @@ connect_int64_text(int64 i, char *buf)
 		u /= 100;
 	}
 	if (u >= 10)
-	{
-		p -= 2;
-		memcpy(p, digit_pairs + u * 2, 2);
-	}
+		memcpy(p - 2, digit_pairs + u * 2, 2);
 	else
-		*--p = '0' + u;
-	if (i < 0)
-		*--p = '-';
-	memcpy(buf, p, end - p);
-	return end - p;
+		p[-1] = '0' + u;
+	return end - buf;
 }
 
 /*
