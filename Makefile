@@ -13,11 +13,12 @@ OBJS = $(SRCS:.c=.o)
 PG_CONFIG ?= pg_config
 # PostgreSQL 15 leaves PGDLLEXPORT empty, and we hide what is not marked.
 PG_CPPFLAGS = -I$(srcdir)/src -I$(srcdir)/connectors \
+	-I$(shell $(PG_CONFIG) --includedir) $(shell pkg-config --cflags libpq) \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wno-declaration-after-statement $(CONNECT_CFLAGS)
-SHLIB_LINK = -lrdkafka
+SHLIB_LINK = -lrdkafka -lpq
 override with_llvm = no
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)

@@ -127,6 +127,14 @@ struct ConnectConnectorClass
 	 */
 	ConnectPollResult (*poll) (ConnectTask *task);
 
+	/*
+	 * Source: the runtime does not poll for now: paused, or Kafka takes no
+	 * more.  Lets go of what must not be held for long.  Returns in how many
+	 * milliseconds it wants to be called again, -1 = not before a poll.  Or
+	 * NULL.
+	 */
+	long		(*idle) (ConnectTask *task);
+
 	/* Source: appends the offset map of position as a JSON object. */
 	void		(*format_offset) (ConnectTask *task,
 								  const ConnectPosition *position,

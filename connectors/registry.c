@@ -15,6 +15,8 @@
 
 #define MAX_CLASSES 256
 
+extern const ConnectConnectorClass connect_jdbc_source;
+extern const ConnectConnectorClass connect_jdbc_source_aiven;
 extern const ConnectConnectorClass connect_file_stream_source;
 extern const ConnectConnectorClass connect_file_stream_sink;
 extern const ConnectConnectorClass connect_verifiable_source;
@@ -23,6 +25,8 @@ extern const ConnectConnectorClass connect_mock_source;
 extern const ConnectConnectorClass connect_mock_sink;
 
 static const ConnectConnectorClass *classes[MAX_CLASSES] = {
+	&connect_jdbc_source,
+	&connect_jdbc_source_aiven,
 	&connect_file_stream_source,
 	&connect_file_stream_sink,
 	&connect_verifiable_source,

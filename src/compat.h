@@ -88,4 +88,33 @@ connect_database_may_connect(Oid database, Oid role)
 #define CONNECT_CAN_BYPASS_ROLELOGINCHECK false
 #endif
 
+/* May role act as the other one? */
+static inline bool
+connect_can_set_role(Oid role, Oid other)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(role, other);
+#else
+	return is_member_of_role(role, other);
+#endif
+}
+
+/* Backend and local transaction of a lock's holder. */
+#if PG_VERSION_NUM >= 170000
+#define connect_lock_backend(lock) ((lock)->vxid.procNumber)
+#define connect_lock_lxid(lock) ((lock)->vxid.localTransactionId)
+#define connect_proc_lxid(proc) ((proc)->vxid.lxid)
+#else
+#define connect_lock_backend(lock) ((lock)->backend)
+#define connect_lock_lxid(lock) ((lock)->lxid)
+#define connect_proc_lxid(proc) ((proc)->lxid)
+#endif
+
+/* Backend statuses, from 1 on; NULL for one that is not in use. */
+#if PG_VERSION_NUM >= 160000
+#define connect_local_beentry(i) pgstat_get_local_beentry_by_index(i)
+#else
+#define connect_local_beentry(i) pgstat_fetch_stat_local_beentry(i)
+#endif
+
 #endif							/* CONNECT_COMPAT_H */

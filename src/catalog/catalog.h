@@ -66,6 +66,8 @@ extern bool connect_config_resolve(const ConnectConfig *cfg, Oid owner,
 
 /* The worker's configuration: connect.worker_defaults over built-in defaults. */
 extern ConnectConfig *connect_worker_config(void);
+/* Values go out as plain JSON: neither cfg nor the worker names a converter. */
+extern bool connect_worker_plain_values(const ConnectConfig *cfg);
 
 /* task -1 = the connector itself.  reason and trace may be NULL. */
 extern void connect_catalog_save_state(int64 connector_id, int task,

@@ -49,6 +49,16 @@ connect_worker_config(void)
 	return cfg;
 }
 
+/* Has nobody named a value converter, neither cfg nor the worker? */
+bool
+connect_worker_plain_values(const ConnectConfig *cfg)
+{
+	return !connect_config_has(cfg, "value.converter") &&
+		(connect_worker_defaults == NULL || *connect_worker_defaults == '\0' ||
+		 !connect_config_has(connect_config_from_jsonb(connect_json_parse(connect_worker_defaults)),
+							 "value.converter"));
+}
+
 bool
 connect_worker_allows_override(const char *property)
 {
