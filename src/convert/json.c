@@ -3,24 +3,15 @@
  *	  JsonConverter: JSON with or without a schema beside the value.
  *
  * NOTES
- *	  Writers are kept by schema id.  Schemas that came with messages are kept by
- *	  their text: a message that starts with the same bytes as the last one, up
- *	  to its payload, has the same schema, and its schema is not read at all.
- *
- *	  Kept schemas live as long as the converter, because values point to them.
- *	  When schemas.cache.size of them are kept, further ones live in the
- *	  caller's context, and cost more.
+ *	  Writers are kept by schema id, schemas that came with messages by their
+ *	  text (json_schemas.h); schemas.cache.size bounds both.
  */
 #include "pure.h"
 
-#include "common/hashfn.h"
-
 #include "convert/convert.h"
 #include "convert/json_read.h"
+#include "convert/json_schemas.h"
 #include "convert/json_write.h"
-
-#define ENVELOPE_ERROR \
-	"JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration."
 
 typedef struct WriterEntry
 {
@@ -30,21 +21,12 @@ typedef struct WriterEntry
 	int			prefix_len;
 } WriterEntry;
 
-typedef struct SchemaEntry
-{
-	uint32		hash;
-	char	   *text;			/* message up to the payload */
-	int			len;
-	ConnectSchema *schema;
-} SchemaEntry;
-
 typedef struct JsonConverter
 {
 	ConnectConverter base;
 	ConnectJsonOptions options;
 	ConnectSchema *content;		/* schema.content; NULL = none */
 	int			cache_size;
-	MemoryContext context;		/* of the converter */
 
 	/* writing */
 	MemoryContext writer_context;	/* reset when there are too many */
@@ -54,9 +36,7 @@ typedef struct JsonConverter
 	ConnectJsonWriter *schemaless;
 
 	/* reading */
-	SchemaEntry *schemas;
-	int			nschemas;
-	SchemaEntry *last;			/* of the last message; NULL = not kept */
+	ConnectJsonSchemas *schemas;
 } JsonConverter;
 
 static const ConnectConfigKey keys[] = {
@@ -119,7 +99,6 @@ json_make(const ConnectConverterClass *cls, const ConnectConfig *cfg,
 	self = palloc0(sizeof(JsonConverter));
 	self->base.cls = cls;
 	self->base.role = role;
-	self->context = CurrentMemoryContext;
 	self->writer_context = AllocSetContextCreate(CurrentMemoryContext,
 												 "Connect JSON writers",
 												 ALLOCSET_DEFAULT_SIZES);
@@ -133,7 +112,8 @@ json_make(const ConnectConverterClass *cls, const ConnectConfig *cfg,
 													 "replace.null.with.default");
 	cache_size = connect_config_int(cfg, &cls->config, "schemas.cache.size");
 	self->cache_size = Max(16, Min(cache_size, 100000));
-	self->schemas = palloc(self->cache_size * sizeof(SchemaEntry));
+	self->schemas = connect_json_schemas_make(&self->options,
+											  self->cache_size);
 	self->schemaless = connect_json_writer_make(NULL, &self->options);
 
 	content = connect_config_string(cfg, &cls->config, "schema.content");
@@ -252,125 +232,34 @@ json_from_connect(ConnectConverter *base, const char *topic,
 	return true;
 }
 
-/*
- * Reads a schema out of a message, unless it is known by text, what stands
- * before the payload.
- */
-static bool
-get_schema(JsonConverter *self, const ConnectValue *node, const char *text,
-		   int len, ConnectSchema **schema, ConnectError *err)
-{
-	uint32		hash = hash_bytes((const unsigned char *) text, len);
-	SchemaEntry *entry;
-	MemoryContext old;
-	bool		ok;
-
-	for (int i = 0; i < self->nschemas; i++)
-	{
-		entry = &self->schemas[i];
-		if (entry->hash == hash && entry->len == len &&
-			memcmp(entry->text, text, len) == 0)
-		{
-			self->last = entry;
-			*schema = entry->schema;
-			return true;
-		}
-	}
-	self->last = NULL;
-	if (self->nschemas == self->cache_size)
-		return connect_json_to_schema(node, &self->options, schema, err);
-
-	/* read once where nothing is kept if it is bad */
-	if (!connect_json_to_schema(node, &self->options, schema, err))
-		return false;
-	old = MemoryContextSwitchTo(self->context);
-	ok = connect_json_to_schema(node, &self->options, schema, err);
-	Assert(ok);
-	entry = &self->schemas[self->nschemas++];
-	entry->hash = hash;
-	entry->len = len;
-	entry->text = palloc(len);
-	memcpy(entry->text, text, len);
-	entry->schema = *schema;
-	self->last = entry;
-	MemoryContextSwitchTo(old);
-	return ok;
-}
-
-static bool
-envelope_error(ConnectError *err)
-{
-	return connect_error_set(err, CONNECT_DATA_EXCEPTION, ENVELOPE_ERROR);
-}
-
-/* The message begins like the last one: on to its payload.  *done if so. */
-static bool
-read_known(JsonConverter *self, ConnectJsonReader *r, ConnectSchema **schema,
-		   ConnectValue *value, bool *done, ConnectError *err)
-{
-	const char *start = r->p;
-	ConnectValue node;
-
-	*done = false;
-	if (self->last == NULL || r->end - r->start <= self->last->len ||
-		memcmp(r->start, self->last->text, self->last->len) != 0)
-		return true;
-	r->p = r->start + self->last->len;
-	r->depth = 1;
-	if (!connect_json_read_value(r, &node))
-		return false;
-	connect_json_skip_blanks(r);
-	if (r->p == r->end || *r->p != '}')
-	{
-		/* more members, or an error: for the general way to tell */
-		r->p = start;
-		r->depth = 0;
-		r->nstack = 0;
-		return true;
-	}
-	*done = true;
-	*schema = self->last->schema;
-	return connect_json_to_value(*schema, &node, &self->options, value, err);
-}
-
+/* A message that begins like the last one is read on from its payload. */
 static bool
 read_envelope(JsonConverter *self, ConnectJsonReader *r,
 			  ConnectSchema **schema, ConnectValue *value, ConnectError *err)
 {
-	ConnectValue node;
-	const ConnectValue *pairs;
-	bool		missing;
-	bool		done;
-	int			at;
+	ConnectValue payload;
+	const char *p;
 
-	if (!read_known(self, r, schema, value, &done, err))
-		return false;
-	if (done)
-		return true;
-	if (!connect_json_read(r, &node, &missing))
-		return false;
-	pairs = node.u.elems;
-	if (node.kind != CONNECT_KIND_MAP || node.len != 2)
-		return envelope_error(err);
-	at = pairs[0].len == 6 ? 0 : 1;
-	if (pairs[2 * at].len != 6 ||
-		memcmp(pairs[2 * at].u.p, "schema", 6) != 0 ||
-		pairs[2 - 2 * at].len != 7 ||
-		memcmp(pairs[2 - 2 * at].u.p, "payload", 7) != 0)
-		return envelope_error(err);
-
-	if (at == 0 && r->nmembers == 2 && pairs[1].kind == CONNECT_KIND_MAP)
+	if (connect_json_schemas_known(self->schemas, r, &p, schema))
 	{
-		/* what stands before the payload tells the schema */
-		if (!get_schema(self, &pairs[1], r->start, r->payload - r->start,
-						schema, err))
+		const char *start = r->p;
+
+		r->p = p;
+		r->depth = 1;
+		if (!connect_json_read_value(r, &payload))
 			return false;
+		connect_json_skip_blanks(r);
+		if (r->p < r->end && *r->p == '}')
+			return connect_json_to_value(*schema, &payload, &self->options,
+										 value, err);
+		/* more members, or an error: for the general way to tell */
+		r->p = start;
+		r->depth = 0;
+		r->nstack = 0;
 	}
-	else if (!connect_json_to_schema(&pairs[2 * at + 1], &self->options,
-									 schema, err))
-		return false;
-	return connect_json_to_value(*schema, &pairs[3 - 2 * at], &self->options,
-								 value, err);
+	return connect_json_schemas_envelope(self->schemas, r, schema, &payload,
+										 err) &&
+		connect_json_to_value(*schema, &payload, &self->options, value, err);
 }
 
 static bool
