@@ -48,7 +48,7 @@ static const ErrorMeaning meanings[] =
 	{RD_KAFKA_RESP_ERR__PURGE_QUEUE, RETRIABLE, "TimeoutException", "the producer was stopped before it was sent"},
 	{RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, RETRIABLE, "TimeoutException", "the producer was stopped before it was acknowledged"},
 	{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RETRIABLE, "UnknownTopicOrPartitionException", CREATE_TOPIC},
-	{RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RETRIABLE, "UnknownTopicOrPartitionException", "the topic has fewer partitions than that"},
+	{RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RETRIABLE, "UnknownTopicOrPartitionException", "the topic has fewer partitions, or was deleted"},
 	{RD_KAFKA_RESP_ERR__NO_OFFSET, RETRIABLE, "NoOffsetForPartitionException", NULL},
 	{RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, 0, "OffsetOutOfRangeException", NULL},
 	{RD_KAFKA_RESP_ERR__AUTHENTICATION, AUTH, "SaslAuthenticationException", "check sasl.mechanism, user name and password"},

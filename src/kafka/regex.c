@@ -258,7 +258,7 @@ translate(Translation *t)
 {
 	char		before = '\0';	/* what a quantifier would follow */
 
-	while (*t->in != '\0' && t->why == NULL)
+	while (t->why == NULL && *t->in != '\0')
 	{
 		char		c = *t->in++;
 
