@@ -203,7 +203,7 @@ RETURNS boolean LANGUAGE C
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'connect_wait';
 
--- {"offsets": [{"partition": {…}, "offset": {…}}, …]}
+-- {"offsets": [{"partition": {...}, "offset": {...}}, ...]}
 CREATE FUNCTION connect_offsets(name text)
 RETURNS jsonb LANGUAGE C STRICT
 SET search_path = pg_catalog, pg_temp
@@ -259,6 +259,31 @@ CREATE FUNCTION connect_secret_drop(name text)
 RETURNS void LANGUAGE C STRICT
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'connect_secret_drop';
+
+/*
+ * The text dialect (src/command/ddl.h): SHOW and DESCRIBE return JSON objects.
+ */
+CREATE FUNCTION connect_sql(statements text)
+RETURNS SETOF json LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_sql';
+
+CREATE FUNCTION connect.language_call()
+RETURNS language_handler LANGUAGE C
+AS 'MODULE_PATHNAME', 'connect_language_call';
+
+CREATE FUNCTION connect.language_inline(internal)
+RETURNS void LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_language_inline';
+
+CREATE FUNCTION connect.language_validator(oid)
+RETURNS void LANGUAGE C STRICT
+AS 'MODULE_PATHNAME', 'connect_language_validator';
+
+-- for all: its statements check the rights of whoever runs them
+CREATE TRUSTED LANGUAGE connect HANDLER connect.language_call
+	INLINE connect.language_inline VALIDATOR connect.language_validator;
 
 REVOKE EXECUTE ON FUNCTION connect_create(text, jsonb, text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION connect_validate(jsonb) FROM PUBLIC;

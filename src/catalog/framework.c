@@ -248,7 +248,7 @@ static const ConnectConfigKey sink_keys[] = {
 		.name = "errors.deadletterqueue.context.headers.enable",
 		.type = CONNECT_CONFIG_BOOLEAN, .default_value = "false",
 		.importance = CONNECT_IMPORTANCE_MEDIUM,
-		.doc = "Whether such records get headers (__connect.errors.…) that tell what went wrong and where.",
+		.doc = "Whether such records get headers (__connect.errors....) that tell what went wrong and where.",
 		.group = ERRORS, .order = 8, .width = CONNECT_WIDTH_MEDIUM,
 		.display_name = "Enable Error Context Headers"
 	}

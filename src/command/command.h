@@ -42,7 +42,8 @@ extern ConnectConfig *connect_command_version(const char *name, int64 version);
 extern void connect_command_set_target(const char *name, ConnectState target);
 extern void connect_command_restart(const char *name, bool include_tasks,
 									bool only_failed);
-extern void connect_command_restart_task(const char *name, int task);
+extern void connect_command_restart_task(const char *name, int task,
+										 bool only_failed);
 /* As the status views see it. */
 extern ConnectState connect_command_state(const ConnectConnectorRow *row);
 /* False: the time is over.  timeout_ms -1 = none. */

@@ -136,7 +136,7 @@ Datum
 connect_restart_task(PG_FUNCTION_ARGS)
 {
 	connect_command_restart_task(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-								 PG_GETARG_INT32(1));
+								 PG_GETARG_INT32(1), false);
 	PG_RETURN_VOID();
 }
 

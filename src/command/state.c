@@ -63,15 +63,18 @@ connect_command_restart(const char *name, bool include_tasks, bool only_failed)
 }
 
 void
-connect_command_restart_task(const char *name, int task)
+connect_command_restart_task(const char *name, int task, bool only_failed)
 {
 	ConnectConnectorRow *row = connect_command_lock(name, false);
+	bool		live;
 
 	if (row->target == CONNECT_STOPPED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("connector \"%s\" is stopped and has no tasks", name),
 				 errhint("Start it with connect_resume().")));
+	if (only_failed && slot_state(row, task, &live) != CONNECT_FAILED)
+		return;
 	if (!connect_task_restart_request(row->id, task))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
