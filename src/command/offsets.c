@@ -118,8 +118,12 @@ lock_stopped(const char *name)
 	{
 		ConnectSlot *slot = connect_slot_at(i);
 
-		live |= slot->in_use && slot->database == MyDatabaseId &&
-			slot->connector_id == row->id && slot->pid != 0;
+		if (!slot->in_use || slot->database != MyDatabaseId ||
+			slot->connector_id != row->id)
+			continue;
+		/* Until its own slot says STOPPED a task may still be started. */
+		live |= slot->task < 0 ? slot->state != CONNECT_STOPPED :
+			slot->pid != 0;
 	}
 	LWLockRelease(connect_slot_lock());
 	if (live)
