@@ -16,7 +16,8 @@
 # polls for a condition, within PG_TEST_TIMEOUT_DEFAULT seconds (180).
 #
 # Brokers.  broker() is the address of a broker shared by all test files: use
-# topics of your own (unique_topic).  A test that stops brokers, or wants other
+# topics of your own (unique_topic).  It has SASL and TLS listeners too, see
+# shared_broker().  A test that stops brokers, or wants other
 # settings, starts its own with start_broker().
 package ConnectTest;
 
@@ -33,7 +34,7 @@ use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
   connect_node create_connector poll_until wait_for_state wait_for_no_connector expect_in_log finish
-  broker start_broker broker_command broker_file client client_fails
+  broker shared_broker start_broker broker_command broker_file client client_fails
   unique_topic create_topic produce consume wait_for_records group_offsets
 );
 
@@ -200,10 +201,16 @@ sub kit
 	return "$ENV{CONNECT_KIT}/$tool";
 }
 
-# The shared broker's address.
+# The directory of the shared broker, for broker_file: it has every kind of listener.
+sub shared_broker
+{
+	return $ENV{CONNECT_KIT_BROKER} // die 'run TAP tests by test/kit/test: there is no broker';
+}
+
+# The shared broker's plain address.
 sub broker
 {
-	return $ENV{CONNECT_KIT_BROKER} // BAIL_OUT('run TAP tests by test/kit/test: there is no broker');
+	return broker_file(shared_broker(), 'bootstrap');
 }
 
 # Starts brokers of the test's own: start_broker('--secure', '--set', 'a=b').
@@ -229,7 +236,7 @@ sub broker_command
 	return $out;
 }
 
-# The content of a file of the broker: bootstrap, sasl, ssl, sasl_ssl.
+# The content of a file of the broker: bootstrap, sasl, ssl, sasl_ssl (addresses), ca.pem.
 sub broker_file
 {
 	my ($dir, $name) = @_;
