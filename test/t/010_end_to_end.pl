@@ -1,0 +1,41 @@
+# Lines of a file go into a topic and out of it into another file.
+use strict;
+use warnings;
+
+use ConnectTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = connect_node('main');
+my $topic = create_topic('lines');
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+append_to_file("$dir/in", "first\nsecond\n");
+create_connector($node, 'in',
+	{ 'connector.class' => 'FileStreamSource', file => "$dir/in", topic => $topic });
+wait_for_state($node, 'in', 'RUNNING');
+wait_for_state($node, 'in', 'RUNNING', task => 0);
+
+my @records = wait_for_records($topic, 2);
+
+is_deeply([ map { $_->{value} } @records ], [ '"first"', '"second"' ], 'each line is a record, in order');
+is($records[0]{key}, undef, 'a line has no key');
+
+create_connector($node, 'out',
+	{ 'connector.class' => 'FileStreamSink', file => "$dir/out", topics => $topic });
+append_to_file("$dir/in", "third\n");
+poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\nsecond\nthird");
+
+$node->restart;
+wait_for_state($node, 'in', 'RUNNING', task => 0);
+append_to_file("$dir/in", "fourth\n");
+@records = wait_for_records($topic, 4);
+is_deeply(
+	[ map { $_->{value} } @records ],
+	[ '"first"', '"second"', '"third"', '"fourth"' ],
+	'after a restart the source goes on where it was');
+poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\nsecond\nthird\nfourth");
+
+$node->safe_psql('postgres', "SELECT connect_drop('in')");
+wait_for_no_connector($node, 'in');
+finish();
