@@ -23,7 +23,6 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -153,11 +152,6 @@ begin(ConnectTask *task)
 		SetUserIdAndSecContext(state->role,
 							   state->security | SECURITY_LOCAL_USERID_CHANGE);
 	}
-	/* The user's own query names relations as in a session of the role. */
-	if (state->settings->query != NULL)
-		(void) set_config_option("search_path", "\"$user\", public",
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
-								 true, 0, false);
 }
 
 static void
