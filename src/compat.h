@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_database.h"
-#include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
@@ -18,9 +17,6 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
-#if PG_VERSION_NUM >= 160000
-#include "nodes/miscnodes.h"
-#endif
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -120,29 +116,5 @@ connect_can_set_role(Oid role, Oid other)
 #else
 #define connect_local_beentry(i) pgstat_fetch_stat_local_beentry(i)
 #endif
-
-/*
- * A type's input function.  False with a message if the text is bad; 15 raises
- * instead.
- */
-static inline bool
-connect_compat_input(FmgrInfo *input, char *text, Oid ioparam, int32 typmod,
-					 Datum *value, char **message)
-{
-#if PG_VERSION_NUM >= 160000
-	ErrorSaveContext context = {T_ErrorSaveContext};
-
-	context.details_wanted = true;
-	if (!InputFunctionCallSafe(input, text, ioparam, typmod,
-							   (fmNodePtr) &context, value))
-	{
-		*message = context.error_data->message;
-		return false;
-	}
-#else
-	*value = InputFunctionCall(input, text, ioparam, typmod);
-#endif
-	return true;
-}
 
 #endif							/* CONNECT_COMPAT_H */

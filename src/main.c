@@ -15,6 +15,7 @@
 
 #include "connect.h"
 #include "guc.h"
+#include "runtime/fault.h"
 #include "runtime/hooks.h"
 #include "runtime/label.h"
 #include "runtime/slot.h"
@@ -52,6 +53,9 @@ _PG_init(void)
 				 errmsg("\"connect\" must be loaded by shared_preload_libraries"),
 				 errhint("Add the line  shared_preload_libraries = 'connect'  to postgresql.conf and restart the server.")));
 
+#ifdef CONNECT_FAULTS
+	connect_fault_define_setting();
+#endif
 	connect_guc_define();
 	connect_label_init();
 	connect_hooks_init();

@@ -1,0 +1,22 @@
+/*
+ * fault.h
+ *	  Places where a test may make a process die or fail.
+ *
+ * NOTES
+ *	  Only builds with -DCONNECT_FAULTS have them: there the setting
+ *	  connect.fault names a place and what happens when a process comes by:
+ *	  "NAME" or "NAME:kill" (SIGKILL), "NAME:error" (a retriable error),
+ *	  "NAME:stop" (SIGSTOP).  In other builds CONNECT_FAULT() is nothing.
+ */
+#ifndef CONNECT_FAULT_H
+#define CONNECT_FAULT_H
+
+#ifdef CONNECT_FAULTS
+#define CONNECT_FAULT(name) connect_fault_pass(name)
+extern void connect_fault_pass(const char *name);
+extern void connect_fault_define_setting(void);
+#else
+#define CONNECT_FAULT(name) ((void) 0)
+#endif
+
+#endif							/* CONNECT_FAULT_H */
