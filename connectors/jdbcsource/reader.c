@@ -190,6 +190,7 @@ emit(ConnectJdbcReader *reader, const Datum *values, const bool *isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("%s", err.message),
+				 errhint("Options numeric.mapping, numeric.unconstrained.scale and timestamp.granularity choose other forms; column.exclude.list leaves a column out."),
 				 errcontext("reading rows for topic \"%s\"", reader->topic)));
 	record.topic = reader->topic;
 	record.partition = -1;

@@ -57,6 +57,8 @@ struct ConnectRowColumn
 
 /* 1582-10-15, where Java's calendar changes, in days since the epoch */
 #define JAVA_CUTOVER_DAYS	(-141427)
+/* After 400 years days and weekdays are the same again. */
+#define CALENDAR_CYCLE_DAYS INT64CONST(146097)
 #define EPOCH_DAYS			(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 #define EPOCH_USECS			(EPOCH_DAYS * USECS_PER_DAY)
 #define MAX_PRECISION_INT64 18
@@ -531,15 +533,20 @@ set_timestamp(const ConnectRowColumn *column, Timestamp timestamp,
 {
 	ConnectTimestampForm form = column->options->timestamp;
 	int64		usecs = 0;
+	int64		later = 0;
 	char	   *text;
 
-	if (!epoch_usecs(column, timestamp, with_zone, &usecs, err))
+	/* In milliseconds the last centuries have a place as well. */
+	if (form == CONNECT_TIMESTAMP_LOGICAL && IS_VALID_TIMESTAMP(timestamp) &&
+		timestamp > PG_INT64_MAX - EPOCH_USECS - USECS_PER_DAY)
+		later = CALENDAR_CYCLE_DAYS * USECS_PER_DAY;
+	if (!epoch_usecs(column, timestamp - later, with_zone, &usecs, err))
 		return false;
 	switch (form)
 	{
 		case CONNECT_TIMESTAMP_LOGICAL:
 			*cell = connect_value_int(CONNECT_KIND_DATE, usecs / 1000 -
-									  (usecs % 1000 < 0));
+									  (usecs % 1000 < 0) + later / 1000);
 			return true;
 		case CONNECT_TIMESTAMP_MICROS_ISO:
 		case CONNECT_TIMESTAMP_NANOS_ISO:
