@@ -19,9 +19,9 @@ static char suffix[32];			/* so that a run can follow another */
 static const char *
 named(const char *name)
 {
-	static char names[8][64];
+	static char names[32][64];
 	static int	next;
-	char	   *out = names[next++ % 8];
+	char	   *out = names[next++ % lengthof(names)];
 
 	snprintf(out, sizeof(names[0]), "%s-%s", name, suffix);
 	return out;
