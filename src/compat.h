@@ -79,6 +79,17 @@ connect_database_may_connect(Oid database, Oid role)
 #endif
 }
 
+/* Superuser, or a member that may SET ROLE to it? */
+static inline bool
+connect_may_set_role(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(member, role);
+#else
+	return is_member_of_role(member, role);
+#endif
+}
+
 /* Can a worker connect as a role without LOGIN? */
 #if PG_VERSION_NUM >= 170000
 #define CONNECT_BYPASS_ROLELOGINCHECK BGWORKER_BYPASS_ROLELOGINCHECK

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "catalog/worker.h"
 #include "connect.h"
 #include "guc.h"
 
@@ -24,6 +25,17 @@ bool		connect_embedded_broker = false;
 int			connect_snapshot_max_age = 3600000;
 char	   *connect_wait_for_standbys = NULL;
 int			connect_shutdown_timeout = 5000;
+
+static bool
+check_worker_defaults(char **newval, void **extra, GucSource source)
+{
+	char	   *reason = connect_worker_refusal(*newval);
+
+	if (reason == NULL)
+		return true;
+	GUC_check_errdetail("%s", reason);
+	return false;
+}
 
 void
 connect_guc_define(void)
@@ -48,7 +60,7 @@ connect_guc_define(void)
 							   NULL,
 							   &connect_worker_defaults, "",
 							   PGC_SUSET, GUC_SUPERUSER_ONLY,
-							   NULL, NULL, NULL);
+							   check_worker_defaults, NULL, NULL);
 	DefineCustomBoolVariable("connect.embedded_broker",
 							 "Runs an imitation of a Kafka broker in the server, for demonstrations.",
 							 "It keeps nothing beyond its own life.",

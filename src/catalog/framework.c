@@ -251,6 +251,13 @@ static const ConnectConfigKey sink_keys[] = {
 		.doc = "Whether such records get headers (__connect.errors....) that tell what went wrong and where.",
 		.group = ERRORS, .order = 8, .width = CONNECT_WIDTH_MEDIUM,
 		.display_name = "Enable Error Context Headers"
+	},
+	{
+		.name = "errors.deadletterqueue.table.enable",
+		.type = CONNECT_CONFIG_BOOLEAN, .default_value = "false",
+		.importance = CONNECT_IMPORTANCE_MEDIUM, .internal = true,
+		.doc = "Whether such records are kept in connect.dead_letter too.",
+		.display_name = "Keep Dead Letters In A Table"
 	}
 };
 

@@ -20,7 +20,4 @@ extern const ConnectConfigDef connect_transform_def;	/* type, version */
 extern const ConnectConfigDef connect_transform_tail_def;	/* negate, predicate */
 extern const ConnectConfigDef connect_predicate_def;	/* type, version */
 
-/* What connect.worker_defaults may set. */
-extern const ConnectConfigDef connect_worker_def;
-
 #endif							/* CONNECT_FRAMEWORK_H */

@@ -23,7 +23,8 @@ connect_secret_store(const char *name, const char *value, Oid owner,
 	static ConnectStatement stmt = {
 		"INSERT INTO connect.secret AS s (name, owner, connector_id, value)"
 		" VALUES ($1, $2::pg_catalog.regrole, NULLIF($3, 0), $4)"
-		" ON CONFLICT (name) DO UPDATE SET value = $4",
+		" ON CONFLICT (name) DO UPDATE SET value = $4"
+		" WHERE s.connector_id IS NOT DISTINCT FROM NULLIF($3, 0)",
 		4, {TEXTOID, OIDOID, INT8OID, TEXTOID}
 	};
 	Datum		values[] = {
@@ -35,7 +36,8 @@ connect_secret_store(const char *name, const char *value, Oid owner,
 	ConnectCatalogScope scope;
 
 	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
+	if (connect_catalog_run(&stmt, values, NULL) != 1)
+		elog(ERROR, "secret \"%s\" belongs to another connector", name);
 	connect_catalog_leave(&scope);
 }
 

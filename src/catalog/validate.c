@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
+#include "miscadmin.h"
 #include "utils/acl.h"
 
 #include "catalog/catalog.h"
@@ -27,6 +28,7 @@
 typedef struct Check
 {
 	ConnectValidation *result;
+	const ConnectConfig *raw;	/* as written */
 	const ConnectConfig *cfg;	/* references resolved */
 	const ConnectConnectorClass *cls;
 	Oid			owner;
@@ -57,6 +59,7 @@ static void check_def(Check *check, const ConnectConfigDef *def,
 static ConnectValidatedKey *add_key(Check *check, const ConnectConfigKey *key);
 static void add_group(Check *check, const char *group);
 static void add_error(Check *check, const char *key, const char *message);
+static ConnectValidatedKey *add_undefined(Check *check, const char *key);
 static ConnectValidatedKey *find_key(Check *check, const char *name);
 static const char *value_text(const ConnectConfigKey *key, const char *value);
 static const ConnectConfigDef *framework_def(const ConnectConnectorClass *cls,
@@ -65,6 +68,7 @@ static bool check_version(Check *check);
 static void check_converter_class(Check *check, const ConverterKey *conv);
 static void check_converter_keys(Check *check, const ConverterKey *conv);
 static const char *const *converter_names(bool header);
+static int	compare_names(const void *a, const void *b);
 static void check_aliases(Check *check, const char *list_key,
 						  const char *group_title,
 						  const ConnectConfigDef *head,
@@ -99,6 +103,7 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 	check.result = palloc0(sizeof(ConnectValidation));
 	check.result->class_name = connect_config_get(cfg, "connector.class");
 	check.result->cls = check.cls = connect_config_class(resolved);
+	check.raw = cfg;
 	check.cfg = resolved;
 	check.owner = owner;
 
@@ -136,7 +141,15 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 	check_def(&check, &check.cls->config, resolved, NULL);
 	if (check.cls->validate != NULL)
 	{
+		int			sec_context;
+		Oid			user;
+
+		GetUserIdAndSecContext(&user, &sec_context);
+		if (user != owner)
+			SetUserIdAndSecContext(owner, sec_context |
+								   SECURITY_LOCAL_USERID_CHANGE);
 		check.cls->validate(resolved, &errors);
+		SetUserIdAndSecContext(user, sec_context);
 		for (int i = 0; i < errors.nerrors; i++)
 			add_error(&check, errors.errors[i].key, errors.errors[i].message);
 	}
@@ -387,15 +400,21 @@ add_error(Check *check, const char *key, const char *message)
 	ConnectValidatedKey *entry = find_key(check, key);
 
 	if (entry == NULL)
-	{
-		entry = palloc0(sizeof(ConnectValidatedKey));
-		entry->name = pstrdup(key);
-		entry->value = connect_config_get(check->cfg, key);
-		entry->recommended = no_values;
-		entry->visible = true;
-		check->undefined = lappend(check->undefined, entry);
-	}
+		entry = add_undefined(check, key);
 	entry->errors = lappend(entry->errors, pstrdup(message));
+}
+
+static ConnectValidatedKey *
+add_undefined(Check *check, const char *key)
+{
+	ConnectValidatedKey *entry = palloc0(sizeof(ConnectValidatedKey));
+
+	entry->name = pstrdup(key);
+	entry->value = connect_config_get(check->cfg, key);
+	entry->recommended = no_values;
+	entry->visible = true;
+	check->undefined = lappend(check->undefined, entry);
+	return entry;
 }
 
 /* A value as Connect prints it back once it has parsed. */
@@ -485,6 +504,16 @@ check_version(Check *check)
 					   check->cls->version);
 	add_error(check, "connector.class", message);
 	add_error(check, "connector.plugin.version", message);
+
+	/* Nor is it known which converters that version would find. */
+	for (int i = 0; i < lengthof(converter_keys); i++)
+	{
+		ConnectValidatedKey *entry = find_key(check, converter_keys[i].key);
+
+		entry->value = NULL;
+		entry->recommended = no_values;
+		find_key(check, converter_keys[i].version_key)->visible = false;
+	}
 	return false;
 }
 
@@ -545,12 +574,23 @@ check_converter_keys(Check *check, const ConverterKey *conv)
 		[CONNECT_CONVERT_VALUE] = "value",
 		[CONNECT_CONVERT_HEADER] = "header"
 	};
+	/* The framework sets it; Connect lists it all the same. */
+	static const ConnectConfigKey type_key = {
+		.name = "converter.type", .type = CONNECT_CONFIG_STRING,
+		.required = true, .importance = CONNECT_IMPORTANCE_LOW,
+		.doc = "What the converter is used for: key, value or header."
+	};
+	static const ConnectConfigDef type_def = {&type_key, 1};
 	ConnectConfig *cfg;
 
 	if (cls == NULL || find_key(check, conv->key)->errors != NIL)
 		return;
 	cfg = connect_config_with_prefix(check->cfg, conv->prefix);
-	connect_config_set(cfg, "converter.type", types[conv->role]);
+	if (cls->is_converter)
+	{
+		connect_config_set(cfg, type_key.name, types[conv->role]);
+		check_def(check, &type_def, cfg, conv->prefix);
+	}
 	check_def(check, &cls->config, cfg, conv->prefix);
 }
 
@@ -567,7 +607,14 @@ converter_names(bool header)
 		if (header ? all[i]->is_header_converter : all[i]->is_converter)
 			names[m++] = all[i]->class_name;
 	}
+	qsort(names, m, sizeof(char *), compare_names);
 	return names;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 /* Keys of each alias in a list of transforms or predicates. */
@@ -773,9 +820,9 @@ check_overrides(Check *check)
 			else if (group != NULL && strcmp(name, "group.id") == 0 &&
 					 kinds[i].role == CONNECT_KAFKA_CONSUMER &&
 					 strcmp(group, value) == 0)
-				add_error(check, key->name,
-						  psprintf("Consumer group %s conflicts with Connect worker group %s",
-								   value, group));
+				add_undefined(check, key->name)->errors =
+					list_make1(psprintf("Consumer group %s conflicts with Connect worker group %s",
+										value, group));
 		}
 	}
 }
@@ -802,6 +849,7 @@ finish(Check *check)
 	ConnectValidation *result = check->result;
 	ListCell   *lc;
 	ListCell   *lc2;
+	const char *raw;
 
 	result->keys = list_concat(check->undefined, result->keys);
 	foreach(lc, result->keys)
@@ -811,7 +859,9 @@ finish(Check *check)
 		result->nerrors += list_length(entry->errors);
 		foreach(lc2, entry->errors)
 			lfirst(lc2) = connect_mask(lfirst(lc2), check->secrets);
-		if (entry->value != NULL)
+		raw = connect_config_get(check->raw, entry->name);
+		if (entry->value != NULL && raw != NULL &&
+			connect_config_has_reference(raw))
 			entry->value = connect_mask(entry->value, check->secrets);
 	}
 }

@@ -15,8 +15,47 @@
 #include "catalog/catalog.h"
 #include "catalog/json.h"
 #include "catalog/worker.h"
+#include "convert/json_read.h"
+
+/*
+ * Worker-level keys of Kafka Connect that mean nothing here, by the beginning
+ * of their names.  All others work, or belong to clients and converters.
+ */
+static const struct
+{
+	const char *prefix;
+	const char *reason;
+}			refused[] = {
+	{"plugin.path", "plugins are libraries in shared_preload_libraries"},
+	{"plugin.discovery", "plugins are libraries in shared_preload_libraries"},
+	{"config.providers", "${secret:...}, ${env:...} and ${file:...} are built in"},
+	{"offset.storage.", "offsets are kept in the database"},
+	{"config.storage.", "configurations are kept in the database"},
+	{"status.storage.", "the status is kept in the database"},
+	{"task.shutdown.graceful.timeout.ms", "set connect.task_shutdown_graceful_timeout"},
+	{"offset.flush.timeout.ms", "offsets are flushed in a transaction of the database"},
+	{"metric.reporters", "metrics are in the view connect.metric"},
+	{"metrics.", "metrics are in the view connect.metric"},
+	{"auto.include.jmx.reporter", "metrics are in the view connect.metric"},
+	{"listeners", "there is no REST listener"},
+	{"admin.listeners", "there is no REST listener"},
+	{"rest.", "there is no REST listener"},
+	{"access.control.", "there is no REST listener"},
+	{"response.http.headers.config", "there is no REST listener"},
+	{"topic.tracking.", "topics are not tracked"},
+	{"connect.protocol", "workers form no group"},
+	{"scheduled.rebalance.", "workers form no group"},
+	{"worker.sync.", "workers form no group"},
+	{"worker.unsync.", "workers form no group"},
+	{"inter.worker.", "workers form no group"},
+	{"session.timeout.ms", "workers form no group"},
+	{"heartbeat.interval.ms", "workers form no group"},
+	{"rebalance.timeout.ms", "workers form no group"},
+	{"exactly.once.source.support", "exactly-once delivery of sources is not supported"}
+};
 
 static int	compare_versions(const char *a, const char *b);
+static const char *key_refusal(const char *key, const char *value);
 
 /*
  * A connector that names no converter gets JSON without envelopes; whoever
@@ -57,6 +96,67 @@ connect_worker_plain_values(const ConnectConfig *cfg)
 		(connect_worker_defaults == NULL || *connect_worker_defaults == '\0' ||
 		 !connect_config_has(connect_config_from_jsonb(connect_json_parse(connect_worker_defaults)),
 							 "value.converter"));
+}
+
+char *
+connect_worker_refusal(const char *json)
+{
+	ConnectJsonReader reader;
+	ConnectError err = {0};
+	ConnectValue value;
+	bool		missing;
+
+	connect_json_reader_init(&reader, json, strlen(json), 0, &err);
+	if (!connect_json_read(&reader, &value, &missing))
+		return err.message;
+	if (missing)
+		return NULL;
+	connect_json_skip_blanks(&reader);
+	if (value.kind != CONNECT_KIND_MAP || reader.p != reader.end)
+		return pstrdup("It must be a JSON object.");
+	for (int i = 0; i < value.len; i++)
+	{
+		const ConnectValue *key = &value.u.elems[2 * i];
+		const ConnectValue *member = &value.u.elems[2 * i + 1];
+		char	   *name = pnstrdup(key->u.p, key->len);
+		const char *reason;
+
+		if (member->kind != CONNECT_KIND_STRING)
+			reason = "its value must be a string";
+		else
+			reason = key_refusal(name, pnstrdup(member->u.p, member->len));
+		if (reason != NULL)
+			return psprintf("\"%s\": %s.", name, reason);
+	}
+	return NULL;
+}
+
+static const char *
+key_refusal(const char *key, const char *value)
+{
+	static const char *const policies[] = {
+		"All", "None", "Principal", "Allowlist", NULL
+	};
+	char	   *end;
+
+	for (int i = 0; i < lengthof(refused); i++)
+	{
+		if (strncmp(key, refused[i].prefix, strlen(refused[i].prefix)) == 0)
+			return refused[i].reason;
+	}
+	if (strcmp(key, "connector.client.config.override.policy") == 0)
+	{
+		for (int i = 0; policies[i] != NULL; i++)
+		{
+			if (pg_strcasecmp(value, policies[i]) == 0)
+				return NULL;
+		}
+		return "the policies are All, None, Principal and Allowlist";
+	}
+	if (strcmp(key, "offset.flush.interval.ms") == 0 &&
+		(strtol(value, &end, 10) < 0 || end == value || *end != '\0'))
+		return "it is a number of milliseconds";
+	return NULL;
 }
 
 bool

@@ -7,6 +7,12 @@
 
 #include "postgres.h"
 
+/*
+ * Would connect.worker_defaults take this?  NULL, or the palloc'ed reason why
+ * not.  Never raises.
+ */
+extern char *connect_worker_refusal(const char *json);
+
 /* Does connector.client.config.override.policy let this property through? */
 extern bool connect_worker_allows_override(const char *property);
 

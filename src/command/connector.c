@@ -296,11 +296,14 @@ take_passwords(const ConnectConnectorRow *row, const ConnectConfig *cfg,
 	return result;
 }
 
-/* A name that can stand in a reference: the connector's, or its number. */
+/*
+ * A name that can stand in a reference and is like no other's: the
+ * connector's, or its number.
+ */
 static const char *
 reference_name(const ConnectConnectorRow *row)
 {
-	if (strchr(row->name, '}') != NULL)
+	if (row->name[0] == '#' || strpbrk(row->name, "/}") != NULL)
 		return psprintf("#" INT64_FORMAT, row->id);
 	return row->name;
 }

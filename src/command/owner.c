@@ -11,6 +11,7 @@
 #include "catalog/resolve.h"
 #include "catalog/validate.h"
 #include "command/command.h"
+#include "compat.h"
 #include "runtime/slot.h"
 
 static void adopt(ConnectConnectorRow *row);
@@ -21,7 +22,7 @@ connect_command_alter_owner(const char *name, Oid owner)
 {
 	ConnectConnectorRow *row = connect_command_lock(name, false);
 
-	if (!superuser() && !is_member_of_role(GetUserId(), owner))
+	if (!connect_may_set_role(GetUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be member of role \"%s\"",
