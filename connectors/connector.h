@@ -123,7 +123,9 @@ struct ConnectConnectorClass
 	/*
 	 * Source: emits up to task->room records with connect_task_emit() and
 	 * returns.  CurrentMemoryContext is task->batch_context, reset before each
-	 * call.
+	 * call.  It may return inside its transaction, to keep a snapshot, if no
+	 * offsets are stored meanwhile; then it needs idle.  An error anywhere ends
+	 * that transaction.
 	 */
 	ConnectPollResult (*poll) (ConnectTask *task);
 

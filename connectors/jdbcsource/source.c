@@ -243,6 +243,7 @@ connect_jdbc_start(ConnectTask *task)
 			connect_task_begin(task);
 			state->role = connect_jdbc_role(role, task->owner, &message);
 			connect_task_commit(task);
+			MemoryContextSwitchTo(task->context);
 			if (!OidIsValid(state->role))
 				reach = CONNECT_JDBC_REFUSED;
 			state->access = psprintf("native access as %s", role);
@@ -278,6 +279,18 @@ connect_jdbc_start(ConnectTask *task)
 		show_progress(task, &state->turns[0], true);
 }
 
+/* Has an error ended a transaction that was to stay? */
+static bool
+lost_transaction(const SourceState *state)
+{
+	for (int i = 0; i < state->nturns; i++)
+	{
+		if (state->turns[i].state == SCANNING)
+			return !IsTransactionState();
+	}
+	return false;
+}
+
 /* After an error: the transaction has gone, and what hung on it. */
 static void
 recover(SourceState *state)
@@ -300,7 +313,7 @@ connect_jdbc_poll(ConnectTask *task)
 	SourceState *state = task->state;
 	Turn	   *turn;
 
-	if (state->in_poll)
+	if (state->in_poll || lost_transaction(state))
 		recover(state);
 	state->in_poll = true;
 	while (task->room > 0 && (turn = next_turn(state)) != NULL)
@@ -753,22 +766,29 @@ connect_jdbc_idle(ConnectTask *task)
 {
 	SourceState *state = task->state;
 
+	long		ms = -1;
+
+	if (state->in_poll || lost_transaction(state))
+		return -1;				/* the next poll mends that */
+	state->in_poll = true;
 	for (int i = 0; i < state->nturns; i++)
 	{
 		Turn	   *turn = &state->turns[i];
 
-		if (turn->state != SCANNING || state->in_poll)
+		if (turn->state != SCANNING)
 			continue;
-		if (!held_too_long(turn))
-			return Max(1, connect_snapshot_max_age -
-					   TimestampDifferenceMilliseconds(turn->reader->held_since,
-													   GetCurrentTimestamp()));
-		state->in_poll = true;
-		connect_jdbc_reader_heap_store(turn->reader);
-		stop_holding(task, turn);
-		state->in_poll = false;
+		if (held_too_long(turn))
+		{
+			connect_jdbc_reader_heap_store(turn->reader);
+			stop_holding(task, turn);
+		}
+		else
+			ms = connect_snapshot_max_age + 1 -
+				TimestampDifferenceMilliseconds(turn->reader->held_since,
+												GetCurrentTimestamp());
 	}
-	return -1;
+	state->in_poll = false;
+	return ms < 0 ? -1 : Max(ms, 1);
 }
 
 void
@@ -778,7 +798,7 @@ connect_jdbc_stop(ConnectTask *task)
 
 	for (int i = 0; i < state->nturns; i++)
 	{
-		if (state->turns[i].state == SCANNING)
+		if (state->turns[i].state == SCANNING && IsTransactionState())
 			stop_holding(task, &state->turns[i]);
 	}
 }

@@ -152,7 +152,8 @@ typedef struct ConnectBytes
  */
 typedef struct ConnectPosition
 {
-	int32		partition;		/* from connect_task_source_partition() */
+	int32		partition;		/* from connect_task_source_partition(); -1:
+								 * no offset is kept */
 	int64		a;
 	int64		b;
 } ConnectPosition;

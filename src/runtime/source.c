@@ -103,6 +103,7 @@ static void raise_refusal(const ConnectKafkaError *err) pg_attribute_noreturn();
 static void move_head(ConnectTaskRun *run);
 static void push_waiting(ConnectTaskRun *run);
 static int64 room(const ConnectSource *source);
+static long rest(ConnectTaskRun *run, long timeout);
 static void poll_connector(ConnectTaskRun *run);
 static bool convert(ConnectTaskRun *run, const ConnectRecord *record,
 					ConnectBytes *key, ConnectBytes *value);
@@ -194,16 +195,30 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 	}
 
 	if (!read || source->done || source->waiting != NULL)
-		return timeout;
+		return rest(run, timeout);
 	if (!run->poll_soon && now < source->poll_at)
 		return source->poll_at == DT_NOEND ? timeout :
 			timeout < 0 ? connect_task_ms_until(source->poll_at) :
 			Min(timeout, connect_task_ms_until(source->poll_at));
 	if ((run->task.room = room(source)) == 0)
-		return timeout;
+		return rest(run, timeout);
 	run->poll_soon = false;
 	poll_connector(run);
 	return 0;
+}
+
+/* The connector is not polled: it may hold something that it should not. */
+static long
+rest(ConnectTaskRun *run, long timeout)
+{
+	long		ms = -1;
+
+	if (run->started && run->task.cls->idle != NULL)
+	{
+		MemoryContextSwitchTo(run->task.batch_context);
+		ms = run->task.cls->idle(&run->task);
+	}
+	return ms < 0 ? timeout : timeout < 0 ? ms : Min(timeout, ms);
 }
 
 bool
@@ -499,6 +514,8 @@ move_head(ConnectTaskRun *run)
 
 		if (entry.state == CONNECT_DELIVERY_DROPPED && !counts_dropped)
 			continue;
+		if (entry.position.partition < 0)
+			continue;			/* its connector keeps no offsets */
 		partition = &source->partitions[entry.position.partition];
 		partition->position = entry.position;
 		partition->dirty = true;

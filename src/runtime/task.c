@@ -545,7 +545,9 @@ turn(ConnectTaskRun *run)
 		timeout = connect_source_turn(run, read);
 	else if (run->sink != NULL)
 		timeout = connect_sink_turn(run, read);
-	if (TimestampDifferenceExceeds(run->counters_at, GetCurrentTimestamp(),
+	/* A connector may keep its transaction between polls. */
+	if (!IsTransactionState() &&
+		TimestampDifferenceExceeds(run->counters_at, GetCurrentTimestamp(),
 								   SAVE_COUNTERS_MS))
 		save_counters(run);
 	show_broker(run);
