@@ -260,7 +260,7 @@ parse_url(const ConnectJdbcSettings *settings, Target *target)
 	add_word(target, "dbname", *database != '\0' ? database : user);
 	add_word(target, "sslmode", sslmode);
 	/* Nobody else's password may be used. */
-	add_word(target, "passfile", "/dev/null");
+	add_word(target, "passfile", "connect-uses-no-file");
 	add_word(target, "fallback_application_name", "connect");
 	return true;
 }

@@ -86,7 +86,8 @@ sub run_case
 	$node->psql('app', "SELECT ours.connect_wait('c', 'STOPPED')");
 	foreach my $topic (sort keys %seen)
 	{
-		is(scalar(consume("$prefix$topic")), $seen{$topic}, "$case->{case}: no other record in \"$topic\"");
+		my @all = consume("$prefix$topic");
+		is(scalar(@all), $seen{$topic}, "$case->{case}: no other record in \"$topic\"");
 	}
 	sql("SELECT ours.connect_drop('c', true)");
 	poll_until($node, "SELECT count(*) FROM connect.connector_status", '0', database => 'app');
