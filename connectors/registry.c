@@ -23,6 +23,8 @@ extern const ConnectConnectorClass connect_verifiable_source;
 extern const ConnectConnectorClass connect_verifiable_sink;
 extern const ConnectConnectorClass connect_mock_source;
 extern const ConnectConnectorClass connect_mock_sink;
+extern const ConnectConnectorClass connect_table_stream_source;
+extern const ConnectConnectorClass connect_outbox_source;
 
 static const ConnectConnectorClass *classes[MAX_CLASSES] = {
 	&connect_jdbc_source,
@@ -33,6 +35,8 @@ static const ConnectConnectorClass *classes[MAX_CLASSES] = {
 	&connect_verifiable_sink,
 	&connect_mock_source,
 	&connect_mock_sink,
+	&connect_table_stream_source,
+	&connect_outbox_source,
 };
 static int	nclasses = 0;		/* 0 = ours have not been counted yet */
 

@@ -128,4 +128,20 @@ connect_can_set_role(Oid role, Oid other)
 #define connect_local_beentry(i) pgstat_fetch_stat_local_beentry(i)
 #endif
 
+/* A qualified name in parts; 16 added a way not to raise. */
+#if PG_VERSION_NUM >= 160000
+#define connect_name_list(name) stringToQualifiedNameList((name), NULL)
+#else
+#define connect_name_list(name) stringToQualifiedNameList(name)
+#endif
+
+/* Empties relations that are open and locked; 16 added whose rights count. */
+#if PG_VERSION_NUM >= 160000
+#define connect_truncate(rels, relids) \
+	ExecuteTruncateGuts(rels, relids, NIL, DROP_RESTRICT, false, false)
+#else
+#define connect_truncate(rels, relids) \
+	ExecuteTruncateGuts(rels, relids, NIL, DROP_RESTRICT, false)
+#endif
+
 #endif							/* CONNECT_COMPAT_H */

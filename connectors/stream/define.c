@@ -1,0 +1,425 @@
+/*
+ * define.c
+ *	  Streams, their triggers and queues, as the configuration says.
+ *
+ * NOTES
+ *	  Runs in the backend of the user who creates, alters or drops a connector,
+ *	  in his transaction, as the connector's owner.  The owner must have SELECT
+ *	  and TRIGGER on each table, and see all its rows: triggers are created with
+ *	  his rights.  Our own tables and the dropping of our own triggers go through
+ *	  connect_catalog_enter().
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+#include "utils/xid8.h"
+
+#include "catalog/access.h"
+#include "catalog/catalog.h"
+#include "compat.h"
+#include "stream/config.h"
+#include "stream/stream.h"
+
+static const char *const stream_columns =
+	"SELECT s.id, s.connector_id, s.relation::pg_catalog.oid,"
+	" n.nspname, c.relname, s.topic, s.columns, s.filter, s.operations,"
+	" s.key, s.debezium, s.tombstones, s.old_row, s.pending, s.baseline"
+	" FROM connect.stream s LEFT JOIN pg_catalog.pg_class c"
+	" ON c.oid = s.relation LEFT JOIN pg_catalog.pg_namespace n"
+	" ON n.oid = c.relnamespace";
+
+static List *
+text_list(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		array = SPI_getbinval(row, desc, column, &isnull);
+	List	   *list = NIL;
+	Datum	   *elems;
+	int			n;
+
+	if (isnull)
+		return NIL;
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elems, NULL, &n);
+	for (int i = 0; i < n; i++)
+		list = lappend(list, TextDatumGetCString(elems[i]));
+	return list;
+}
+
+/* One row of stream_columns; allocates in the current context. */
+static ConnectStream *
+stream_from_row(HeapTuple row, TupleDesc desc)
+{
+	ConnectStream *stream = palloc0(sizeof(ConnectStream));
+	bool		isnull;
+
+	stream->id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+	stream->connector_id = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
+	stream->schema_name = SPI_getvalue(row, desc, 4);
+	stream->table_name = SPI_getvalue(row, desc, 5);
+	if (stream->table_name != NULL)
+		stream->relid = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+	stream->topic = SPI_getvalue(row, desc, 6);
+	stream->columns = text_list(row, desc, 7);
+	stream->filter = SPI_getvalue(row, desc, 8);
+	stream->operations = DatumGetInt32(SPI_getbinval(row, desc, 9, &isnull));
+	stream->key = text_list(row, desc, 10);
+	stream->debezium = DatumGetBool(SPI_getbinval(row, desc, 11, &isnull));
+	stream->tombstones = DatumGetBool(SPI_getbinval(row, desc, 12, &isnull));
+	stream->old_row = DatumGetBool(SPI_getbinval(row, desc, 13, &isnull));
+	stream->pending = DatumGetBool(SPI_getbinval(row, desc, 14, &isnull));
+	stream->baseline =
+		U64FromFullTransactionId(DatumGetFullTransactionId(SPI_getbinval(row, desc, 15,
+																		 &isnull)));
+	return stream;
+}
+
+/* Of ConnectStream, in the order of their ids. */
+List *
+connect_stream_list(int64 connector_id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			argtype = INT8OID;
+	Datum		arg = Int64GetDatum(connector_id);
+	List	   *list = NIL;
+	ConnectCatalogScope saved;
+	MemoryContext spi;
+
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args(psprintf("%s WHERE s.connector_id = $1 ORDER BY s.id",
+								   stream_columns),
+						  1, &argtype, &arg, NULL, false, 0);
+	spi = MemoryContextSwitchTo(caller);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		list = lappend(list, stream_from_row(SPI_tuptable->vals[i],
+											 SPI_tuptable->tupdesc));
+	MemoryContextSwitchTo(spi);
+	connect_catalog_leave(&saved);
+	return list;
+}
+
+ConnectStream *
+connect_stream_find(int64 connector_id, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, connect_stream_list(connector_id))
+	{
+		ConnectStream *stream = lfirst(lc);
+
+		if (stream->relid == relid)
+			return stream;
+	}
+	return NULL;
+}
+
+static void
+streams_changed(void)
+{
+	CacheInvalidateRelcacheByRelid(get_relname_relid("stream",
+													 get_namespace_oid("connect",
+																	   false)));
+}
+
+/* The initial read of a stream is complete. */
+void
+connect_stream_read(int64 id)
+{
+	Oid			argtype = INT8OID;
+	Datum		arg = Int64GetDatum(id);
+	ConnectCatalogScope saved;
+
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args("UPDATE connect.stream SET pending = false"
+						  " WHERE id = $1", 1, &argtype, &arg, NULL, false, 0);
+	connect_catalog_leave(&saved);
+}
+
+/* The table of a configured name, locked against other DDL. */
+static Oid
+resolve_table(const char *name)
+{
+	RangeVar   *rv = makeRangeVarFromNameList(connect_name_list(name));
+	Oid			relid = RangeVarGetRelid(rv, ShareRowExclusiveLock, false);
+	char		relkind = get_rel_relkind(relid);
+	AclResult	acl;
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot stream \"%s\": it is not a table", name)));
+	acl = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, get_relkind_objtype(relkind), name);
+	if (check_enable_rls(relid, GetUserId(), true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot stream \"%s\": row-level security hides rows from \"%s\"",
+						name, GetUserNameFromId(GetUserId(), false)),
+				 errhint("Give the connector an owner who sees all rows.")));
+	return relid;
+}
+
+/* The schema that the extension's functions are in. */
+static char *
+function_schema(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *schema;
+
+	SPI_connect();
+	SPI_execute("SELECT n.nspname FROM pg_catalog.pg_extension e"
+				" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
+				" WHERE e.extname = 'connect'", true, 1);
+	schema = MemoryContextStrdup(caller,
+								 SPI_getvalue(SPI_tuptable->vals[0],
+											  SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return schema;
+}
+
+static char *
+qualified_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  get_rel_name(relid));
+}
+
+/*
+ * Runs as the owner.  Row triggers are cloned to partitions by the server,
+ * TRUNCATE fires on the leaves it empties: each gets a trigger of its own.
+ */
+static void
+create_triggers(int64 connector_id, const char *connector, Oid relid)
+{
+	char	   *function =
+		quote_qualified_identifier(function_schema(),
+								   "connect_capture");
+	ListCell   *lc;
+
+	SPI_connect();
+	SPI_execute(psprintf("CREATE TRIGGER connect_capture_" INT64_FORMAT
+						 " AFTER INSERT OR UPDATE OR DELETE ON %s"
+						 " FOR EACH ROW EXECUTE FUNCTION %s(%s)",
+						 connector_id, qualified_name(relid), function,
+						 quote_literal_cstr(connector)), false, 0);
+	foreach(lc, find_all_inheritors(relid, ShareRowExclusiveLock, NULL))
+	{
+		Oid			child = lfirst_oid(lc);
+
+		if (get_rel_relkind(child) != RELKIND_RELATION ||
+			(child != relid && !get_rel_relispartition(child)))
+			continue;
+		SPI_execute(psprintf("CREATE TRIGGER connect_truncate_" INT64_FORMAT
+							 " AFTER TRUNCATE ON %s"
+							 " FOR EACH STATEMENT EXECUTE FUNCTION %s(%s)",
+							 connector_id, qualified_name(child), function,
+							 quote_literal_cstr(connector)), false, 0);
+	}
+	SPI_finish();
+}
+
+/* Drops our triggers of one stream, or all of the connector's (relid 0). */
+static void
+drop_triggers(int64 connector_id, Oid relid)
+{
+	ConnectCatalogScope saved;
+	Oid			argtypes[] = {TEXTOID, TEXTOID, OIDOID};
+	Datum		args[3];
+	SPITupleTable *found;
+	uint64		n;
+
+	args[0] = CStringGetTextDatum(psprintf("connect_capture_" INT64_FORMAT,
+										   connector_id));
+	args[1] = CStringGetTextDatum(psprintf("connect_truncate_" INT64_FORMAT,
+										   connector_id));
+	args[2] = ObjectIdGetDatum(relid);
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args("SELECT pg_catalog.format('DROP TRIGGER %I ON %s',"
+						  " t.tgname, t.tgrelid::pg_catalog.regclass)"
+						  " FROM pg_catalog.pg_trigger t"
+						  " WHERE t.tgname IN ($1, $2) AND t.tgparentid = 0"
+						  " AND ($3 = 0 OR t.tgrelid = $3 OR t.tgrelid IN"
+						  " (SELECT relid FROM pg_catalog.pg_partition_tree($3)))",
+						  3, argtypes, args, NULL, true, 0);
+	found = SPI_tuptable;
+	n = SPI_processed;
+	for (uint64 i = 0; i < n; i++)
+		SPI_execute(SPI_getvalue(found->vals[i], found->tupdesc, 1), false, 0);
+	connect_catalog_leave(&saved);
+}
+
+static Datum
+text_array_or_null(char **names, int n, char *null)
+{
+	Datum	   *elems = palloc(sizeof(Datum) * Max(n, 1));
+
+	*null = n == 0 ? 'n' : ' ';
+	for (int i = 0; i < n; i++)
+		elems[i] = CStringGetTextDatum(names[i]);
+	return PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/* Every name must be a column of the table. */
+static void
+check_columns(Oid relid, const char *option, char **names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (get_attnum(relid, names[i]) <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of table \"%s\", named by \"%s\", does not exist",
+							names[i], get_rel_name(relid), option)));
+	}
+}
+
+/* Inserts the stream of one table, or updates its options. */
+static void
+store_stream(int64 connector_id, Oid relid, const char *table,
+			 const ConnectConfig *cfg)
+{
+	Oid			argtypes[] = {INT8OID, OIDOID, TEXTOID, TEXTARRAYOID, TEXTOID,
+	INT4OID, TEXTARRAYOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, XID8OID};
+	Datum		args[12];
+	char		nulls[12];
+	ConnectCatalogScope saved;
+	const char *filter = connect_stream_option(cfg, table, "where");
+	int			ncolumns;
+	int			nkeys;
+	char	  **columns;
+	char	  **keys;
+
+	memset(nulls, ' ', sizeof(nulls));
+	columns = connect_config_split(connect_stream_option(cfg, table, "columns"),
+								   &ncolumns);
+	keys = connect_config_split(connect_stream_option(cfg, table, "key"), &nkeys);
+	check_columns(relid, "columns", columns, ncolumns);
+	check_columns(relid, "key", keys, nkeys);
+
+	args[0] = Int64GetDatum(connector_id);
+	args[1] = ObjectIdGetDatum(relid);
+	args[2] = CStringGetTextDatum(connect_stream_topic(cfg, table,
+													   get_namespace_name(get_rel_namespace(relid)),
+													   get_rel_name(relid)));
+	args[3] = text_array_or_null(columns, ncolumns, &nulls[3]);
+	if (filter == NULL)
+		nulls[4] = 'n';
+	else
+		args[4] = CStringGetTextDatum(filter);
+	args[5] = Int32GetDatum(connect_stream_operations(cfg, table));
+	args[6] = text_array_or_null(keys, nkeys, &nulls[6]);
+	args[7] = BoolGetDatum(strcmp(connect_config_string(cfg, &connect_stream_config,
+														"format"), "debezium") == 0);
+	args[8] = BoolGetDatum(connect_config_bool(cfg, &connect_stream_config,
+											   "tombstones.on.delete"));
+	args[9] = BoolGetDatum(connect_config_bool(cfg, &connect_stream_config,
+											   "old.row"));
+	args[10] = BoolGetDatum(strcmp(connect_config_string(cfg, &connect_stream_config,
+														 "snapshot.mode"),
+								   "initial") == 0);
+	/* the table is locked against writers until the trigger is there */
+	args[11] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args("INSERT INTO connect.stream (connector_id, relation,"
+						  " topic, columns, filter, operations, key, debezium,"
+						  " tombstones, old_row, pending, baseline) VALUES ($1,"
+						  " $2::pg_catalog.regclass, $3, $4, $5, $6, $7, $8, $9,"
+						  " $10, $11, $12) ON CONFLICT (connector_id, relation) DO"
+						  " UPDATE SET topic = $3, columns = $4, filter = $5,"
+						  " operations = $6, key = $7, debezium = $8,"
+						  " tombstones = $9, old_row = $10",
+						  12, argtypes, args, nulls, false, 0);
+	connect_catalog_leave(&saved);
+}
+
+static void
+delete_stream(int64 connector_id, Oid relid)
+{
+	Oid			argtypes[] = {INT8OID, OIDOID};
+	Datum		args[] = {Int64GetDatum(connector_id), ObjectIdGetDatum(relid)};
+	ConnectCatalogScope saved;
+
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args("DELETE FROM connect.stream WHERE connector_id = $1"
+						  " AND relation = $2::pg_catalog.regclass",
+						  2, argtypes, args, NULL, false, 0);
+	connect_catalog_leave(&saved);
+}
+
+void
+connect_stream_created(int64 id, const ConnectConfig *cfg)
+{
+	connect_queue_create(id);
+	connect_stream_altered(id, cfg, NULL);
+}
+
+/* Streams not in the configuration end, new ones begin, others are updated. */
+void
+connect_stream_altered(int64 id, const ConnectConfig *cfg,
+					   const ConnectConfig *old_cfg)
+{
+	const char *connector = connect_config_get(cfg, "name");
+	bool		triggers = connect_config_bool(cfg, &connect_stream_config,
+											   "create.triggers");
+	int			n;
+	char	  **tables = connect_config_list(cfg, &connect_stream_config,
+											 "tables", &n);
+	List	   *wanted = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; i < n; i++)
+	{
+		Oid			relid = resolve_table(tables[i]);
+		bool		is_new = connect_stream_find(id, relid) == NULL;
+
+		if (list_member_oid(wanted, relid))
+			continue;
+		wanted = lappend_oid(wanted, relid);
+		store_stream(id, relid, tables[i], cfg);
+		if (is_new && triggers)
+			create_triggers(id, connector, relid);
+	}
+	foreach(lc, connect_stream_list(id))
+	{
+		ConnectStream *stream = lfirst(lc);
+
+		if (list_member_oid(wanted, stream->relid))
+			continue;
+		if (OidIsValid(stream->relid))
+			drop_triggers(id, stream->relid);
+		delete_stream(id, stream->relid);
+	}
+	streams_changed();
+}
+
+void
+connect_stream_dropped(int64 id, const ConnectConfig *cfg)
+{
+	drop_triggers(id, InvalidOid);
+	connect_queue_drop(id);
+}
+
+void
+connect_outbox_created(int64 id, const ConnectConfig *cfg)
+{
+	connect_queue_create(id);
+}

@@ -1,0 +1,399 @@
+/*
+ * layout.c
+ *	  Shapes of captured rows, and rows as bytes.
+ *
+ * NOTES
+ *	  Writers store a layout in the transaction that first uses it; the task
+ *	  reads layouts and keeps them.  A layout never changes.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "access/transam.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_clause.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "catalog/access.h"
+#include "catalog/catalog.h"
+#include "stream/stream.h"
+
+/*
+ * A row of desc as bytes: a MinimalTuple.  Varlena values must be detoasted.
+ */
+bytea *
+connect_layout_pack(TupleDesc desc, Datum *values, bool *nulls)
+{
+	MinimalTuple tuple = heap_form_minimal_tuple(desc, values, nulls);
+	bytea	   *row = palloc(VARHDRSZ + tuple->t_len);
+
+	SET_VARSIZE(row, VARHDRSZ + tuple->t_len);
+	memcpy(VARDATA(row), tuple, tuple->t_len);
+	pfree(tuple);
+	return row;
+}
+
+/* The reverse; values point into a palloc'ed copy, aligned as tuples must be. */
+void
+connect_layout_unpack(TupleDesc desc, const bytea *row,
+					  Datum *values, bool *nulls)
+{
+	Size		len = VARSIZE_ANY_EXHDR(row);
+	MinimalTuple tuple = palloc(len);
+	HeapTupleData heap;
+
+	memcpy(tuple, VARDATA_ANY(row), len);
+	heap.t_len = tuple->t_len + MINIMAL_TUPLE_OFFSET;
+	heap.t_data = (HeapTupleHeader) ((char *) tuple - MINIMAL_TUPLE_OFFSET);
+	ItemPointerSetInvalid(&heap.t_self);
+	heap.t_tableOid = InvalidOid;
+	heap_deform_tuple(&heap, desc, values, nulls);
+}
+
+/* Messages of connect_emit(): topic, key, value, headers. */
+TupleDesc
+connect_layout_message_desc(void)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(4);
+
+	TupleDescInitEntry(desc, 1, "topic", TEXTOID, -1, 0);
+	TupleDescInitEntry(desc, 2, "key", BYTEAOID, -1, 0);
+	TupleDescInitEntry(desc, 3, "value", BYTEAOID, -1, 0);
+	TupleDescInitEntry(desc, 4, "headers", JSONBOID, -1, 0);
+	return desc;
+}
+
+void
+connect_layout_read_slot(const ConnectLayout *layout, TupleTableSlot *slot,
+						 Datum *values, bool *nulls)
+{
+	slot_getallattrs(slot);
+	for (int i = 0; i < layout->desc->natts; i++)
+	{
+		int			att = layout->attnums[i] - 1;
+
+		nulls[i] = slot->tts_isnull[att];
+		values[i] = slot->tts_values[att];
+		if (nulls[i])
+			continue;
+		if (OidIsValid(layout->outputs[i].fn_oid))
+			values[i] = CStringGetTextDatum(OutputFunctionCall(&layout->outputs[i],
+															   values[i]));
+		else if (layout->varlena[i])
+			values[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[i]));
+	}
+}
+
+bytea *
+connect_layout_pack_slot(const ConnectLayout *layout, TupleTableSlot *slot)
+{
+	Datum	   *values = palloc(sizeof(Datum) * layout->desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * layout->desc->natts);
+
+	connect_layout_read_slot(layout, slot, values, nulls);
+	return connect_layout_pack(layout->desc, values, nulls);
+}
+
+static bool
+name_in(List *names, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Adds one column of the table to a layout that has room for it. */
+static void
+add_column(ConnectLayout *layout, int i, Form_pg_attribute att)
+{
+	int32		typmod = att->atttypmod;
+	Oid			type = getBaseTypeAndTypmod(att->atttypid, &typmod);
+
+	if (type >= FirstGenbkiObjectId)
+	{
+		Oid			output;
+		bool		varlena;
+
+		getTypeOutputInfo(att->atttypid, &output, &varlena);
+		fmgr_info_cxt(output, &layout->outputs[i], CurrentMemoryContext);
+		type = TEXTOID;
+		typmod = -1;
+	}
+	layout->attnums[i] = att->attnum;
+	layout->varlena[i] = get_typlen(type) == -1;
+	TupleDescInitEntry(layout->desc, i + 1, NameStr(att->attname), type,
+					   typmod, 0);
+	TupleDescAttr(layout->desc, i)->attnotnull = att->attnotnull;
+}
+
+/*
+ * The layout of a table's captured columns; id is not set.  The key is the
+ * stream's, in the order written, or the primary key.  Key columns are captured
+ * even if the column list lacks them.
+ */
+ConnectLayout *
+connect_layout_make(Relation rel, const ConnectStream *stream)
+{
+	TupleDesc	rowdesc = RelationGetDescr(rel);
+	ConnectLayout *layout = palloc0(sizeof(ConnectLayout));
+	Bitmapset  *pk = stream->key != NIL ? NULL :
+		RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	int		   *atts = palloc(sizeof(int) * rowdesc->natts);
+	int			n = 0;
+	ListCell   *lc;
+
+	for (int i = 0; i < rowdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(rowdesc, i);
+		const char *name = NameStr(att->attname);
+
+		if (!att->attisdropped &&
+			(stream->columns == NIL || name_in(stream->columns, name) ||
+			 name_in(stream->key, name) ||
+			 bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, pk)))
+			atts[n++] = i;
+	}
+
+	layout->stream = stream->id;
+	layout->desc = CreateTemplateTupleDesc(n);
+	layout->keys = palloc(sizeof(int) * Max(n, 1));
+	layout->attnums = palloc(sizeof(AttrNumber) * Max(n, 1));
+	layout->outputs = palloc0(sizeof(FmgrInfo) * Max(n, 1));
+	layout->varlena = palloc0(sizeof(bool) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		add_column(layout, i, TupleDescAttr(rowdesc, atts[i]));
+		if (bms_is_member(layout->attnums[i] - FirstLowInvalidHeapAttributeNumber,
+						  pk))
+			layout->keys[layout->nkeys++] = i;
+	}
+	foreach(lc, stream->key)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			if (strcmp(NameStr(TupleDescAttr(layout->desc, i)->attname),
+					   lfirst(lc)) == 0)
+				layout->keys[layout->nkeys++] = i;
+		}
+	}
+	return layout;
+}
+
+/* ---- filters ---- */
+
+struct ConnectFilter
+{
+	EState	   *estate;
+	ExprState  *qual;
+};
+
+/* Compiles a filter; its names are looked up in pg_catalog alone. */
+ConnectFilter *
+connect_filter_make(Relation rel, const char *expression)
+{
+	ConnectFilter *filter = palloc(sizeof(ConnectFilter));
+	ParseState *pstate = make_parsestate(NULL);
+	ParseNamespaceItem *item;
+	SelectStmt *select;
+	Node	   *expr;
+	int			nest = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	select = (SelectStmt *)
+		linitial_node(RawStmt, raw_parser(expression,
+										  RAW_PARSE_PLPGSQL_EXPR))->stmt;
+	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL,
+										 false, false);
+	addNSItemToQuery(pstate, item, false, true, true);
+	expr = transformWhereClause(pstate,
+								linitial_node(ResTarget,
+											  select->targetList)->val,
+								EXPR_KIND_TRIGGER_WHEN, "where");
+	assign_expr_collations(pstate, expr);
+	free_parsestate(pstate);
+	AtEOXact_GUC(true, nest);
+	filter->estate = CreateExecutorState();
+	filter->qual = ExecPrepareQual(make_ands_implicit((Expr *) expr),
+								   filter->estate);
+	return filter;
+}
+
+bool
+connect_filter_passes(ConnectFilter *filter, TupleTableSlot *slot)
+{
+	ExprContext *econtext = GetPerTupleExprContext(filter->estate);
+	bool		result;
+
+	econtext->ecxt_scantuple = slot;
+	result = ExecQual(filter->qual, econtext);
+	ResetExprContext(econtext);
+	return result;
+}
+
+/* ---- connect.stream_layout ---- */
+
+static ArrayType *
+array_of(Datum *elems, int n, Oid type)
+{
+	int16		len;
+	bool		byval;
+	char		align;
+
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	return construct_array(elems, n, type, len, byval, align);
+}
+
+/* Columns as the arrays that connect.stream_layout holds. */
+static void
+layout_arrays(const ConnectLayout *layout, Datum *names, Datum *types,
+			  Datum *typmods, Datum *notnull, Datum *keys)
+{
+	int			n = layout->desc->natts;
+	Datum	   *name = palloc(sizeof(Datum) * n);
+	Datum	   *type = palloc(sizeof(Datum) * n);
+	Datum	   *typmod = palloc(sizeof(Datum) * n);
+	Datum	   *required = palloc(sizeof(Datum) * n);
+	Datum	   *key = palloc(sizeof(Datum) * Max(layout->nkeys, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(layout->desc, i);
+
+		name[i] = CStringGetTextDatum(NameStr(att->attname));
+		type[i] = ObjectIdGetDatum(att->atttypid);
+		typmod[i] = Int32GetDatum(att->atttypmod);
+		required[i] = BoolGetDatum(att->attnotnull);
+	}
+	for (int i = 0; i < layout->nkeys; i++)
+		key[i] = Int32GetDatum(layout->keys[i]);
+
+	*names = PointerGetDatum(array_of(name, n, TEXTOID));
+	*types = PointerGetDatum(array_of(type, n, OIDOID));
+	*typmods = PointerGetDatum(array_of(typmod, n, INT4OID));
+	*notnull = PointerGetDatum(array_of(required, n, BOOLOID));
+	*keys = PointerGetDatum(array_of(key, layout->nkeys, INT4OID));
+}
+
+/*
+ * Finds the layout among the stream's, or stores it, and sets its id; *created
+ * tells that its row goes if this transaction does.
+ */
+void
+connect_layout_store(ConnectLayout *layout, bool *created)
+{
+	static const char *const find =
+		"SELECT id FROM connect.stream_layout WHERE stream_id = $1"
+		" AND names = $2 AND types = $3 AND typmods = $4"
+		" AND not_null = $5 AND keys = $6 ORDER BY id LIMIT 1";
+	static const char *const insert =
+		"INSERT INTO connect.stream_layout"
+		" (stream_id, names, types, typmods, not_null, keys)"
+		" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+	Oid			argtypes[] = {INT8OID, TEXTARRAYOID, OIDARRAYOID,
+	INT4ARRAYOID, BOOLARRAYOID, INT4ARRAYOID};
+	Datum		args[6];
+	ConnectCatalogScope saved;
+	bool		isnull;
+
+	connect_catalog_enter(&saved);
+	args[0] = Int64GetDatum(layout->stream);
+	layout_arrays(layout, &args[1], &args[2], &args[3], &args[4], &args[5]);
+	SPI_execute_with_args(find, 6, argtypes, args, NULL, false, 1);
+	*created = SPI_processed == 0;
+	if (*created)
+		SPI_execute_with_args(insert, 6, argtypes, args, NULL, false, 1);
+	layout->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 1,
+											 &isnull));
+	connect_catalog_leave(&saved);
+}
+
+/* One array column of the current SPI row. */
+static Datum *
+array_column(int column, Oid type, int *n)
+{
+	bool		isnull;
+	Datum		array = SPI_getbinval(SPI_tuptable->vals[0],
+									  SPI_tuptable->tupdesc, column, &isnull);
+	int16		len;
+	bool		byval;
+	char		align;
+	Datum	   *elems;
+	bool	   *nulls;
+
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	deconstruct_array(DatumGetArrayTypeP(array), type, len, byval, align,
+					  &elems, &nulls, n);
+	return elems;
+}
+
+/* Into the caller's context. */
+ConnectLayout *
+connect_layout_load(int64 id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			argtype = INT8OID;
+	Datum		arg = Int64GetDatum(id);
+	ConnectCatalogScope saved;
+	ConnectLayout *layout;
+	MemoryContext spi;
+	Datum	   *names;
+	Datum	   *types;
+	Datum	   *typmods;
+	Datum	   *required;
+	Datum	   *keys;
+	int			n;
+	int			nkeys;
+	bool		isnull;
+
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args("SELECT names, types, typmods, not_null, keys,"
+						  " stream_id FROM connect.stream_layout WHERE id = $1",
+						  1, &argtype, &arg, NULL, true, 1);
+	if (SPI_processed != 1)
+		elog(ERROR, "layout " INT64_FORMAT " of a captured row is missing", id);
+	names = array_column(1, TEXTOID, &n);
+	types = array_column(2, OIDOID, &n);
+	typmods = array_column(3, INT4OID, &n);
+	required = array_column(4, BOOLOID, &n);
+	keys = array_column(5, INT4OID, &nkeys);
+
+	spi = MemoryContextSwitchTo(caller);
+	layout = palloc0(sizeof(ConnectLayout));
+	layout->id = id;
+	layout->stream = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												 SPI_tuptable->tupdesc, 6,
+												 &isnull));
+	layout->desc = CreateTemplateTupleDesc(n);
+	for (int i = 0; i < n; i++)
+	{
+		TupleDescInitEntry(layout->desc, i + 1, TextDatumGetCString(names[i]),
+						   DatumGetObjectId(types[i]),
+						   DatumGetInt32(typmods[i]), 0);
+		TupleDescAttr(layout->desc, i)->attnotnull = DatumGetBool(required[i]);
+	}
+	layout->nkeys = nkeys;
+	layout->keys = palloc(sizeof(int) * Max(nkeys, 1));
+	for (int i = 0; i < nkeys; i++)
+		layout->keys[i] = DatumGetInt32(keys[i]);
+	MemoryContextSwitchTo(spi);
+	connect_catalog_leave(&saved);
+	return layout;
+}
