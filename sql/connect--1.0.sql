@@ -537,8 +537,6 @@ GRANT SELECT ON connect.connector, connect.connector_status,
 	connect.task_status, connect.worker_status, connect.source_offset,
 	connect.sink_offset, connect.config_history, connect.dead_letter,
 	connect.plugin, connect.metric TO PUBLIC;
-GRANT SELECT ON connect.connector, connect.source_offset,
-	connect.sink_offset, connect.plugin TO PUBLIC;
 
 /*
  * Capture by trigger.
