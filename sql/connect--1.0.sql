@@ -549,17 +549,10 @@ AS 'MODULE_PATHNAME', 'connect_capture';
 
 -- Sends a message through a connector's queue, if the transaction commits.
 -- bytea and text go as they are, values of other types as their text.
-CREATE FUNCTION connect_emit(connector text, topic text, key anyelement,
-	value anynonarray, headers jsonb DEFAULT NULL)
+CREATE FUNCTION connect_emit(connector text, topic text, key "any",
+	value "any", headers jsonb DEFAULT NULL)
 RETURNS void LANGUAGE C
 AS 'MODULE_PATHNAME', 'connect_emit';
-
--- The same without a key.
-CREATE FUNCTION connect_emit(connector text, topic text, value anynonarray)
-RETURNS void LANGUAGE sql
-BEGIN ATOMIC
-	SELECT connect_emit(connector, topic, NULL::text, value, NULL::jsonb);
-END;
 
 -- The name of a table as TableStreamSource wants it.
 CREATE FUNCTION connect.table_name(relation regclass)

@@ -32,6 +32,8 @@ bytes_of(FunctionCallInfo fcinfo, int arg)
 	Oid			output;
 	bool		varlena;
 
+	if (type == UNKNOWNOID)
+		return CStringGetTextDatum(DatumGetCString(value));
 	if (type == BYTEAOID || type == TEXTOID)
 		return PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
 	getTypeOutputInfo(type, &output, &varlena);
@@ -39,7 +41,7 @@ bytes_of(FunctionCallInfo fcinfo, int arg)
 }
 
 /*
- * connect_emit(connector text, topic text, key anycompatible…, value, headers jsonb)
+ * connect_emit(connector text, topic text, key "any", value "any", headers jsonb)
  */
 PGDLLEXPORT Datum
 connect_emit(PG_FUNCTION_ARGS)

@@ -82,10 +82,10 @@ SELECT * FROM events('parts');
 
 -- the outbox
 SELECT connect_create('outbox', '{"connector.class": "OutboxSource"}', 'STOPPED');
-SELECT connect_emit('outbox', 'topic', 'key'::text, '{"a": 1}'::jsonb);
-SELECT connect_emit('outbox', 'topic', 42, 'text'::text, '{"h": "v"}');
+SELECT connect_emit('outbox', 'topic', 'key', '{"a": 1}'::jsonb);
+SELECT connect_emit('outbox', 'topic', 42, 'text', '{"h": "v"}');
 SELECT * FROM events('outbox');
-SELECT connect_emit('nobody', 'topic', 'key'::text, 'value'::text);
+SELECT connect_emit('nobody', 'topic', 'key', 'value');
 
 -- what cannot be streamed says why
 SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
