@@ -366,7 +366,7 @@ connect_layout_load(int64 id)
 	connect_catalog_enter(&saved);
 	SPI_execute_with_args("SELECT names, types, typmods, not_null, keys,"
 						  " stream_id FROM connect.stream_layout WHERE id = $1",
-						  1, &argtype, &arg, NULL, true, 1);
+						  1, &argtype, &arg, NULL, false, 1);
 	if (SPI_processed != 1)
 		elog(ERROR, "layout " INT64_FORMAT " of a captured row is missing", id);
 	names = array_column(1, TEXTOID, &n);

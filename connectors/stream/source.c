@@ -151,7 +151,6 @@ stream_start(ConnectTask *task)
 	state->task = task;
 	state->shapes = hash_create("Connect shapes", 32, &ctl,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	state->message_desc = connect_layout_message_desc();
 	state->reader = connect_reader_make(task->context, task->connector_id);
 
 	initStringInfo(&partition);
@@ -162,6 +161,7 @@ stream_start(ConnectTask *task)
 
 	connect_task_begin(task);
 	MemoryContextSwitchTo(task->context);
+	state->message_desc = connect_layout_message_desc();
 	offset = connect_task_source_offset(task, partition.data);
 	if (offset == NULL)
 		connect_reader_seek(state->reader, snapshot_in("1:1:"), (Datum) 0, 0);

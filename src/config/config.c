@@ -214,11 +214,14 @@ effective_value(const ConnectConfig *cfg, const ConnectConfigDef *def,
 	return entry->value;
 }
 
-/* As Kafka: blanks around commas do not count, empty elements do. */
+/*
+ * As Kafka: blanks around commas do not count, empty elements do.  NULL is an
+ * empty list.
+ */
 char	  **
 connect_config_split(const char *value, int *n)
 {
-	char	   *text = trim(value);
+	char	   *text = trim(value ? value : "");
 	int			max = 2;
 	char	  **result;
 	char	   *p;
