@@ -631,7 +631,7 @@ BEGIN
 			PERFORM @extschema@.connect_drop(streaming.name);
 		ELSE
 			PERFORM @extschema@.connect_patch(streaming.name,
-				(SELECT pg_catalog.jsonb_object_agg(k, NULL)
+				(SELECT coalesce(pg_catalog.jsonb_object_agg(k, NULL), '{}')
 				 FROM pg_catalog.jsonb_object_keys(streaming.config) k
 				 WHERE pg_catalog.starts_with(k, 'table.' || table_name || '.'))
 				|| pg_catalog.jsonb_build_object('tables',

@@ -112,5 +112,5 @@ SELECT count(*) FROM connect.connector WHERE connector = 'both';
 SELECT connect_drop(name) FROM unnest('{orders,items,parts,outbox}'::text[]) name;
 SELECT count(*) FROM pg_trigger WHERE tgname ~ '^connect_' AND NOT tgisinternal;
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.nspname = 'connect' AND c.relname ~ '^queue_';
+	WHERE n.nspname = 'connect' AND c.relname ~ '^queue_[0-9]';
 DROP SCHEMA stream_test CASCADE;
