@@ -101,7 +101,25 @@ const ConnectConfigDef connect_stream_config = {
 	connect_stream_keys, CONNECT_STREAM_NKEYS
 };
 
+#define BYTES_CONVERTER "org.apache.kafka.connect.converters.ByteArrayConverter"
+
 const ConnectConfigKey connect_outbox_keys[CONNECT_OUTBOX_NKEYS] = {
+	{
+		.name = "key.converter", .type = CONNECT_CONFIG_CLASS,
+		.default_value = BYTES_CONVERTER,
+		.importance = CONNECT_IMPORTANCE_LOW,
+		.doc = "Converter of keys; as it is they are sent byte for byte.",
+		.group = "Common", .order = 5, .width = CONNECT_WIDTH_SHORT,
+		.display_name = "Key converter class"
+	},
+	{
+		.name = "value.converter", .type = CONNECT_CONFIG_CLASS,
+		.default_value = BYTES_CONVERTER,
+		.importance = CONNECT_IMPORTANCE_LOW,
+		.doc = "Converter of values; as it is they are sent byte for byte.",
+		.group = "Common", .order = 6, .width = CONNECT_WIDTH_SHORT,
+		.display_name = "Value converter class"
+	},
 	QUEUE_KEYS(1)
 };
 

@@ -9,7 +9,7 @@
 
 /* The arrays stand apart, for the initialisers of the classes. */
 #define CONNECT_STREAM_NKEYS 11
-#define CONNECT_OUTBOX_NKEYS 2
+#define CONNECT_OUTBOX_NKEYS 4
 extern const ConnectConfigKey connect_stream_keys[CONNECT_STREAM_NKEYS];
 extern const ConnectConfigKey connect_outbox_keys[CONNECT_OUTBOX_NKEYS];
 extern const ConnectConfigDef connect_stream_config;

@@ -79,6 +79,8 @@ connect_worker_config(void)
 						   "org.apache.kafka.connect.json.JsonConverter");
 		connect_config_set(cfg, psprintf("%s.schemas.enable", converters[i]),
 						   "false");
+		connect_config_set(cfg, psprintf("%s.decimal.format", converters[i]),
+						   "NUMERIC");
 	}
 	connect_config_set(cfg, "header.converter",
 					   "org.apache.kafka.connect.storage.SimpleHeaderConverter");

@@ -501,16 +501,23 @@ read_configuration(ConnectTaskRun *run)
 		FLUSH_INTERVAL_MS;
 }
 
-/* The connector's own, with its options, else the worker's with the worker's. */
+/*
+ * The connector's own, with its options; one that its class prefers; else the
+ * worker's, with the worker's options.
+ */
 static ConnectConverter *
 make_converter(ConnectTaskRun *run, const char *key, ConnectConverterRole role)
 {
 	const ConnectConfig *from = run->config;
 	const char *name = connect_config_get(from, key);
+	const ConnectConfigKey *preferred =
+		connect_config_def_key(&run->task.cls->config, key);
 	const ConnectConverterClass *cls;
 	ConnectConverter *converter;
 	ConnectError err;
 
+	if (name == NULL && preferred != NULL)
+		name = preferred->default_value;
 	if (name == NULL)
 	{
 		from = run->worker;
