@@ -1,0 +1,919 @@
+/*
+ * shape.c
+ *	  How records of one form become rows of one table.
+ *
+ * NOTES
+ *	  Task process.  A shape is made once for a table, a key schema and a value
+ *	  schema, and kept until the table changes.  It holds copies of the schemas,
+ *	  since a converter may make new ones for each message; within a batch the
+ *	  addresses are compared first.
+ *
+ *	  A schemaless object has no shape of its own: each column is looked for
+ *	  among its members, and which were there differs from record to record.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "convert/json_write.h"
+#include "jdbcsink/jdbcsink.h"
+
+typedef struct FieldList
+{
+	int			n;
+	int			max;
+	JdbcField  *fields;
+} FieldList;
+
+static JdbcShape *find_shape(JdbcSink *sink, const JdbcEvent *event);
+static bool make_shape(JdbcSink *sink, JdbcEvent *event, ConnectError *err);
+static bool collect_fields(JdbcSink *sink, const JdbcEvent *event,
+						   FieldList *list, ConnectError *err);
+static bool collect_key(JdbcSink *sink, const JdbcEvent *event,
+						FieldList *list, ConnectError *err);
+static bool collect_record_key(JdbcSink *sink, const JdbcEvent *event,
+							   FieldList *list, ConnectError *err);
+static bool collect_record_value(JdbcSink *sink, const JdbcEvent *event,
+								 FieldList *list, ConnectError *err);
+static bool collect_value(JdbcSink *sink, const JdbcEvent *event,
+						  FieldList *list, ConnectError *err);
+static void collect_columns(JdbcSink *sink, const JdbcEvent *event,
+							FieldList *list);
+static void sort_fields(const JdbcEvent *event, FieldList *list);
+static bool ensure_table(JdbcSink *sink, JdbcTarget *target,
+						 const JdbcEvent *event, FieldList *list,
+						 ConnectError *err);
+static JdbcShape *bind_fields(JdbcSink *sink, const JdbcEvent *event,
+							  const FieldList *list);
+static bool convert_raw(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
+						ConnectError *err);
+static bool convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
+						ConnectError *err);
+static const ConnectValue *cell_of(const JdbcEvent *event,
+								   const JdbcField *field,
+								   ConnectValue *scratch);
+static void convert_cell(JdbcSink *sink, const JdbcField *field,
+						 const ConnectValue *cell, JdbcRow *row);
+
+static const char *const kafka_columns[] = {
+	"__connect_topic", "__connect_partition", "__connect_offset"
+};
+
+bool
+connect_jdbcsink_shape(JdbcSink *sink, JdbcEvent *event, ConnectError *err)
+{
+	const ConnectRecord *record = event->record;
+	JdbcShape  *shape = sink->last_shape;
+
+	if (shape != NULL && shape->target == event->target &&
+		shape->is_delete == (event->op == JDBC_OP_DELETE) &&
+		shape->raw == event->raw &&
+		sink->last_key_schema == record->key_schema &&
+		sink->last_value_schema == event->value_schema)
+	{
+		event->shape = shape;
+		return true;
+	}
+
+	connect_jdbcsink_target_refresh(sink, event->target);
+	event->shape = find_shape(sink, event);
+	if (event->shape == NULL && !make_shape(sink, event, err))
+		return false;
+	sink->last_shape = event->shape;
+	sink->last_key_schema = record->key_schema;
+	sink->last_value_schema = event->value_schema;
+	return true;
+}
+
+static bool
+same_schema(const ConnectSchema *a, const ConnectSchema *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return connect_schema_equal(a, b);
+}
+
+static JdbcShape *
+find_shape(JdbcSink *sink, const JdbcEvent *event)
+{
+	ListCell   *lc;
+
+	foreach(lc, event->target->shapes)
+	{
+		JdbcShape  *shape = lfirst(lc);
+
+		if (shape->is_delete == (event->op == JDBC_OP_DELETE) &&
+			shape->raw == event->raw &&
+			same_schema(shape->key_schema, event->record->key_schema) &&
+			same_schema(shape->value_schema, event->value_schema))
+			return shape;
+	}
+	return NULL;
+}
+
+static bool
+make_shape(JdbcSink *sink, JdbcEvent *event, ConnectError *err)
+{
+	JdbcTarget *target = event->target;
+	FieldList	list = {0};
+
+	if (!collect_fields(sink, event, &list, err) ||
+		!ensure_table(sink, target, event, &list, err))
+		return false;
+	if (!OidIsValid(target->relid))
+	{
+		/* A delete from a table that is not there yet. */
+		event->op = JDBC_OP_SKIP;
+		return true;
+	}
+	event->shape = bind_fields(sink, event, &list);
+	return true;
+}
+
+static JdbcField *
+add_field(FieldList *list, const char *name, const ConnectSchema *schema,
+		  JdbcOrigin origin, int index)
+{
+	JdbcField  *field;
+
+	if (list->n == list->max)
+	{
+		list->max = Max(16, list->max * 2);
+		list->fields = list->fields ?
+			repalloc(list->fields, list->max * sizeof(JdbcField)) :
+			palloc(list->max * sizeof(JdbcField));
+	}
+	field = &list->fields[list->n++];
+	memset(field, 0, sizeof(*field));
+	field->name = name;
+	field->schema = schema;
+	field->origin = origin;
+	field->index = index;
+	field->column = -1;
+	return field;
+}
+
+static JdbcField *
+find_field(const FieldList *list, const char *name)
+{
+	for (int i = 0; i < list->n; i++)
+	{
+		if (strcmp(list->fields[i].name, name) == 0)
+			return &list->fields[i];
+	}
+	return NULL;
+}
+
+/* "field" or, in Debezium's lists, "topic:field". */
+static bool
+in_list(char **entries, int n, const char *topic, const char *name)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const char *colon = strchr(entries[i], ':');
+
+		if (strcmp(entries[i], name) == 0)
+			return true;
+		if (colon != NULL && strcmp(colon + 1, name) == 0 &&
+			strlen(topic) == colon - entries[i] &&
+			strncmp(entries[i], topic, colon - entries[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const JdbcOptions *options, const char *topic, const char *name)
+{
+	if (options->nfields > 0 &&
+		!in_list(options->fields, options->nfields, topic, name))
+		return false;
+	return !in_list(options->excluded, options->nexcluded, topic, name);
+}
+
+/* "[a, b]" */
+static char *
+names_text(char **names, int n)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '[');
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", names[i]);
+	appendStringInfoChar(&buf, ']');
+	return buf.data;
+}
+
+/*
+ * What a record of this form has for the table, in the order in which a table
+ * is created from it.
+ */
+static bool
+collect_fields(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
+			   ConnectError *err)
+{
+	if (!collect_key(sink, event, list, err))
+		return false;
+	if (event->op == JDBC_OP_WRITE && !collect_value(sink, event, list, err))
+		return false;
+	if (list->n == 0)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "No fields found using key and value schemas for table: %s",
+								 event->target->name);
+	sort_fields(event, list);
+	return true;
+}
+
+static bool
+collect_key(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
+			ConnectError *err)
+{
+	static const JdbcOrigin origins[] = {
+		JDBC_FROM_TOPIC, JDBC_FROM_PARTITION, JDBC_FROM_OFFSET
+	};
+	static const ConnectType types[] = {
+		CONNECT_STRING, CONNECT_INT32, CONNECT_INT64
+	};
+	const JdbcOptions *options = &sink->options;
+
+	switch (options->key_mode)
+	{
+		case JDBC_KEY_NONE:
+			return true;
+		case JDBC_KEY_KAFKA:
+			for (int i = 0; i < 3; i++)
+				add_field(list, options->nkey_fields == 3 ?
+						  options->key_fields[i] : kafka_columns[i],
+						  connect_schema_make(types[i]),
+						  origins[i], -1)->is_key = true;
+			return true;
+		case JDBC_KEY_RECORD_KEY:
+			return collect_record_key(sink, event, list, err);
+		case JDBC_KEY_RECORD_VALUE:
+			return collect_record_value(sink, event, list, err);
+		case JDBC_KEY_RECORD_HEADER:
+			for (int i = 0; i < options->nkey_fields; i++)
+			{
+				const ConnectRecord *record = event->record;
+				const ConnectHeader *header = NULL;
+
+				for (int j = 0; j < record->nheaders; j++)
+				{
+					if (strcmp(record->headers[j].name,
+							   options->key_fields[i]) == 0)
+						header = &record->headers[j];
+				}
+				if (header == NULL)
+					return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+											 "PK mode for table '%s' is RECORD_HEADER, but the record has no header: %s",
+											 event->target->name,
+											 options->key_fields[i]);
+				add_field(list, options->key_fields[i], header->schema,
+						  JDBC_FROM_HEADER, -1)->is_key = true;
+			}
+			return true;
+	}
+	pg_unreachable();
+}
+
+/* Adds the table's primary key, for records whose form names no key. */
+static void
+collect_primary(const JdbcTarget *target, FieldList *list, JdbcOrigin origin)
+{
+	for (int i = 0; i < target->nprimary; i++)
+		add_field(list, target->columns[target->primary[i]].name, NULL,
+				  origin, -1)->is_key = true;
+}
+
+static bool
+collect_record_key(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
+				   ConnectError *err)
+{
+	const JdbcOptions *options = &sink->options;
+	const ConnectRecord *record = event->record;
+	const ConnectSchema *schema = record->key_schema;
+
+	if (schema == NULL && record->key.kind == CONNECT_KIND_NULL)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "PK mode for table '%s' is RECORD_KEY, but record key schema is missing",
+								 event->target->name);
+	if (schema != NULL && connect_value_is_null(&record->key))
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "PK mode for table '%s' is RECORD_KEY, but the record's key is null",
+								 event->target->name);
+
+	if (schema == NULL && record->key.kind == CONNECT_KIND_MAP)
+	{
+		for (int i = 0; i < options->nkey_fields; i++)
+			add_field(list, options->key_fields[i], NULL,
+					  JDBC_FROM_KEY_FIELD, -1)->is_key = true;
+		if (options->nkey_fields == 0)
+			collect_primary(event->target, list, JDBC_FROM_KEY_FIELD);
+		return true;
+	}
+	if (schema != NULL && schema->type == CONNECT_STRUCT)
+	{
+		for (int i = 0; i < options->nkey_fields; i++)
+		{
+			const char *name = options->key_fields[i];
+			int			index = connect_schema_field(schema, name, strlen(name));
+
+			if (index < 0)
+				return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+										 "PK mode for table '%s' is RECORD_KEY with configured PK fields %s, but record key schema does not contain field: %s",
+										 event->target->name,
+										 names_text(options->key_fields,
+													options->nkey_fields), name);
+			add_field(list, name, schema->fields[index].schema,
+					  JDBC_FROM_KEY_FIELD, index)->is_key = true;
+		}
+		for (int i = 0; options->nkey_fields == 0 && i < schema->nfields; i++)
+			add_field(list, schema->fields[i].name, schema->fields[i].schema,
+					  JDBC_FROM_KEY_FIELD, i)->is_key = true;
+		return true;
+	}
+	if (schema != NULL &&
+		(schema->type == CONNECT_ARRAY || schema->type == CONNECT_MAP))
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Key schema must be primitive type or Struct, but is of type: %s",
+								 connect_type_name(schema->type));
+	if (options->nkey_fields == 1)
+		add_field(list, options->key_fields[0], schema, JDBC_FROM_KEY,
+				  -1)->is_key = true;
+	else if (schema == NULL && options->nkey_fields == 0 &&
+			 event->target->nprimary == 1)
+		collect_primary(event->target, list, JDBC_FROM_KEY);
+	else
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Need exactly one PK column defined since the key schema for records is a primitive type, defined columns are: %s",
+								 names_text(options->key_fields,
+											options->nkey_fields));
+	return true;
+}
+
+static bool
+collect_record_value(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
+					 ConnectError *err)
+{
+	const JdbcOptions *options = &sink->options;
+	const ConnectSchema *schema = event->value_schema;
+
+	if (!event->raw && event->value == NULL)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "PK mode for table '%s' is RECORD_VALUE, but record value schema is missing",
+								 event->target->name);
+	if (schema == NULL)
+	{
+		for (int i = 0; i < options->nkey_fields; i++)
+			add_field(list, options->key_fields[i], NULL,
+					  JDBC_FROM_VALUE_FIELD, -1)->is_key = true;
+		if (options->nkey_fields == 0)
+			collect_primary(event->target, list, JDBC_FROM_VALUE_FIELD);
+		return true;
+	}
+	if (schema->type != CONNECT_STRUCT)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Value schema must be of type Struct");
+	for (int i = 0; i < options->nkey_fields; i++)
+	{
+		const char *name = options->key_fields[i];
+		int			index = connect_schema_field(schema, name, strlen(name));
+
+		if (index < 0)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "PK mode for table '%s' is RECORD_VALUE with configured PK fields %s, but record value schema does not contain field: %s",
+									 event->target->name,
+									 names_text(options->key_fields,
+												options->nkey_fields), name);
+		add_field(list, name, schema->fields[index].schema,
+				  JDBC_FROM_VALUE_FIELD, index)->is_key = true;
+	}
+	for (int i = 0; options->nkey_fields == 0 && i < schema->nfields; i++)
+		add_field(list, schema->fields[i].name, schema->fields[i].schema,
+				  JDBC_FROM_VALUE_FIELD, i)->is_key = true;
+	return true;
+}
+
+static bool
+collect_value(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
+			  ConnectError *err)
+{
+	const JdbcOptions *options = &sink->options;
+	const ConnectSchema *schema = event->value_schema;
+
+	if (schema != NULL && schema->type == CONNECT_STRING)
+	{
+		if (options->key_mode == JDBC_KEY_RECORD_VALUE ||
+			options->nfields > 0 || options->ntimestamp_fields > 0)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "A value that is a string cannot be stored with pk.mode=record_value, fields.whitelist or timestamp.fields.list");
+		if (find_field(list, options->string_column) != NULL)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "Field '%s' is both the key and the column of string values",
+									 options->string_column);
+		add_field(list, options->string_column, schema, JDBC_FROM_VALUE, -1);
+		return true;
+	}
+	if (schema == NULL)
+	{
+		collect_columns(sink, event, list);
+		return true;
+	}
+	for (int i = 0; i < schema->nfields; i++)
+	{
+		const char *name = schema->fields[i].name;
+		JdbcField  *field;
+
+		if (find_field(list, name) != NULL ||
+			!is_wanted(options, event->record->topic, name))
+			continue;
+		field = add_field(list, name, schema->fields[i].schema,
+						  JDBC_FROM_VALUE_FIELD, i);
+		field->is_epoch = in_list(options->timestamp_fields,
+								  options->ntimestamp_fields, "", name);
+	}
+	return true;
+}
+
+/* Of an object without schema every column of the table may be a member. */
+static void
+collect_columns(JdbcSink *sink, const JdbcEvent *event, FieldList *list)
+{
+	const JdbcTarget *target = event->target;
+	const JdbcOptions *options = &sink->options;
+
+	for (int i = 0; i < target->ncolumns; i++)
+	{
+		const JdbcColumn *col = &target->columns[i];
+
+		if (!OidIsValid(col->type) || find_field(list, col->name) != NULL)
+			continue;
+		if (options->unknown == JDBC_UNKNOWN_COLLECT &&
+			strcmp(col->name, options->unknown_column) == 0)
+			add_field(list, col->name, NULL, JDBC_FROM_UNKNOWN, -1);
+		else if (is_wanted(options, event->record->topic, col->name))
+			add_field(list, col->name, NULL, JDBC_FROM_VALUE_FIELD,
+					  -1)->is_epoch = in_list(options->timestamp_fields,
+											  options->ntimestamp_fields, "",
+											  col->name);
+	}
+}
+
+/* Confluent's order: its own key columns, the value's, the rest by name. */
+static int
+field_rank(const JdbcField *field, const ConnectSchema *value_schema)
+{
+	for (int i = 0; i < lengthof(kafka_columns); i++)
+	{
+		if (strcmp(field->name, kafka_columns[i]) == 0)
+			return i;
+	}
+	if (value_schema != NULL && value_schema->type == CONNECT_STRUCT)
+	{
+		int			i = connect_schema_field(value_schema, field->name,
+											 strlen(field->name));
+
+		if (i >= 0)
+			return lengthof(kafka_columns) + i;
+	}
+	return INT_MAX;
+}
+
+static int
+compare_fields(const void *a, const void *b, void *arg)
+{
+	const JdbcField *x = a;
+	const JdbcField *y = b;
+	int			rank_x = field_rank(x, arg);
+	int			rank_y = field_rank(y, arg);
+
+	if (rank_x != rank_y)
+		return rank_x < rank_y ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void
+sort_fields(const JdbcEvent *event, FieldList *list)
+{
+	qsort_arg(list->fields, list->n, sizeof(JdbcField), compare_fields,
+			  unconstify(ConnectSchema *, event->value_schema));
+}
+
+/* Makes what is missing, if it may be made. */
+static bool
+ensure_table(JdbcSink *sink, JdbcTarget *target, const JdbcEvent *event,
+			 FieldList *list, ConnectError *err)
+{
+	const JdbcOptions *options = &sink->options;
+	int			nmissing = 0;
+	JdbcField  *missing;
+
+	if (!OidIsValid(target->relid))
+	{
+		if (options->auto_create && event->op == JDBC_OP_DELETE)
+			return true;
+		if (!options->auto_create)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "Table \"%s\" is missing and auto-creation is disabled",
+									 target->name);
+		if (event->raw || event->value_schema == NULL)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "Table \"%s\" is missing and cannot be created from a value without schema",
+									 target->name);
+		if (!connect_jdbcsink_create_table(sink, target, list->fields, list->n,
+										   err))
+			return false;
+		connect_jdbcsink_target_refresh(sink, target);
+	}
+	if ((target->relkind == RELKIND_VIEW && !options->allow_view) ||
+		(target->relkind == RELKIND_PARTITIONED_TABLE &&
+		 !options->allow_partitioned) ||
+		(target->relkind != RELKIND_VIEW &&
+		 target->relkind != RELKIND_PARTITIONED_TABLE &&
+		 !options->allow_table))
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Table \"%s\" is of a kind that table.types leaves out",
+								 target->name);
+
+	missing = palloc(list->n * sizeof(JdbcField));
+	for (int i = 0; i < list->n; i++)
+	{
+		if (connect_jdbcsink_column(target, list->fields[i].name) < 0)
+			missing[nmissing++] = list->fields[i];
+	}
+	if (nmissing == 0)
+		return true;
+	if (!connect_jdbcsink_add_columns(sink, target, missing, nmissing, err))
+		return false;
+	connect_jdbcsink_target_refresh(sink, target);
+	return true;
+}
+
+static JdbcShape *
+bind_fields(JdbcSink *sink, const JdbcEvent *event, const FieldList *list)
+{
+	JdbcTarget *target = event->target;
+	MemoryContext old = MemoryContextSwitchTo(target->context);
+	JdbcShape  *shape = palloc0(sizeof(JdbcShape));
+	Bitmapset  *given = NULL;
+	bool		fixed = true;
+
+	shape->target = target;
+	shape->is_delete = event->op == JDBC_OP_DELETE;
+	shape->raw = event->raw;
+	if (event->record->key_schema != NULL)
+		shape->key_schema = connect_schema_copy(event->record->key_schema);
+	if (event->value_schema != NULL)
+		shape->value_schema = connect_schema_copy(event->value_schema);
+	shape->nfields = list->n;
+	shape->fields = palloc(list->n * sizeof(JdbcField));
+	shape->wanted_fields = palloc(list->n * sizeof(int));
+	for (int i = 0; i < list->n; i++)
+	{
+		JdbcField  *field = &shape->fields[i];
+		const JdbcColumn *col;
+
+		*field = list->fields[i];
+		field->name = pstrdup(field->name);
+		if (field->schema != NULL)
+			field->schema = connect_schema_copy(field->schema);
+		field->column = connect_jdbcsink_column(target, field->name);
+		Assert(field->column >= 0);
+		col = &target->columns[field->column];
+		field->plan = connect_datum_plan(col->type, col->typmod, field->schema,
+										 &sink->options.datum);
+		given = bms_add_member(given, field->column);
+		if (field->is_key)
+			shape->keys = bms_add_member(shape->keys, field->column);
+		if (field->index < 0 &&
+			(field->origin == JDBC_FROM_VALUE_FIELD ||
+			 field->origin == JDBC_FROM_UNKNOWN))
+		{
+			fixed = false;
+			if (field->origin == JDBC_FROM_VALUE_FIELD)
+				shape->wanted_fields[shape->nwanted++] = i;
+		}
+	}
+	if (fixed)
+		shape->column_set = connect_jdbcsink_column_set(target, given,
+														shape->keys);
+	else if (shape->raw)
+	{
+		const char **names = palloc(shape->nwanted * sizeof(char *));
+
+		for (int i = 0; i < shape->nwanted; i++)
+			names[i] = shape->fields[shape->wanted_fields[i]].name;
+		shape->wanted = connect_json_fields_make(names, shape->nwanted);
+		shape->cells = palloc(shape->nwanted * sizeof(ConnectValue));
+		shape->present = palloc0(shape->nwanted * sizeof(bool));
+		shape->last_present = palloc0(shape->nwanted * sizeof(bool));
+	}
+	else
+		shape->last_present = palloc0(shape->nwanted * sizeof(bool));
+	target->shapes = lappend(target->shapes, shape);
+	MemoryContextSwitchTo(old);
+	return shape;
+}
+
+bool
+connect_jdbcsink_row(JdbcSink *sink, JdbcEvent *event, JdbcRow *row,
+					 ConnectError *err)
+{
+	JdbcShape  *shape = event->shape;
+	JdbcTarget *target = event->target;
+
+	row->event = event;
+	row->target = target;
+	row->op = event->op;
+	row->set = shape->column_set;
+	row->values = palloc(target->ncolumns * (sizeof(Datum) + sizeof(bool)));
+	row->nulls = (bool *) (row->values + target->ncolumns);
+	memset(row->nulls, true, target->ncolumns);
+
+	sink->current_record = event->record;
+	if (shape->raw && !convert_raw(sink, event, row, err))
+		return false;
+	if (!shape->raw && row->set == NULL && !convert_map(sink, event, row, err))
+		return false;
+	for (int i = 0; i < shape->nfields; i++)
+	{
+		const JdbcField *field = &shape->fields[i];
+		ConnectValue scratch;
+
+		if (field->origin == JDBC_FROM_UNKNOWN ||
+			(field->origin == JDBC_FROM_VALUE_FIELD && field->index < 0))
+			continue;
+		convert_cell(sink, field, cell_of(event, field, &scratch), row);
+	}
+	sink->current_record = NULL;
+	sink->current_field = NULL;
+	return true;
+}
+
+static const ConnectValue *
+cell_of(const JdbcEvent *event, const JdbcField *field, ConnectValue *scratch)
+{
+	const ConnectRecord *record = event->record;
+	const ConnectValue *cell = NULL;
+
+	*scratch = connect_value_null();
+	switch (field->origin)
+	{
+		case JDBC_FROM_VALUE_FIELD:
+			return &event->value->u.elems[field->index];
+		case JDBC_FROM_VALUE:
+			return event->value;
+		case JDBC_FROM_KEY_FIELD:
+			if (field->index >= 0)
+				return &record->key.u.elems[field->index];
+			cell = connect_value_field(NULL, &record->key, field->name,
+									   strlen(field->name));
+			return cell ? cell : scratch;
+		case JDBC_FROM_KEY:
+			return &record->key;
+		case JDBC_FROM_HEADER:
+			for (int i = 0; i < record->nheaders; i++)
+			{
+				if (strcmp(record->headers[i].name, field->name) == 0)
+					cell = &record->headers[i].value;
+			}
+			return cell ? cell : scratch;
+		case JDBC_FROM_TOPIC:
+			*scratch = connect_value_string(record->topic);
+			break;
+		case JDBC_FROM_PARTITION:
+			*scratch = connect_value_int(CONNECT_KIND_INT32, record->partition);
+			break;
+		case JDBC_FROM_OFFSET:
+			*scratch = connect_value_int(CONNECT_KIND_INT64, record->offset);
+			break;
+		case JDBC_FROM_UNKNOWN:
+			break;
+	}
+	return scratch;
+}
+
+static void
+convert_cell(JdbcSink *sink, const JdbcField *field, const ConnectValue *cell,
+			 JdbcRow *row)
+{
+	int			column = field->column;
+
+	sink->current_field = field->name;
+	if (cell->kind == CONNECT_KIND_NULL && field->schema != NULL &&
+		field->schema->has_default &&
+		(sink->options.flavour == JDBC_DEBEZIUM ? !field->schema->optional :
+		 sink->options.null_to_default))
+		cell = &field->schema->default_value;
+	if (connect_jdbcsink_temporal(sink, field, &row->target->columns[column],
+								  cell, &row->values[column]))
+		row->nulls[column] = false;
+	else
+		row->values[column] = connect_datum_from_cell(field->plan, cell,
+													  &row->nulls[column]);
+}
+
+/*
+ * Which members were there decides the column set; most often they are those
+ * of the record before.
+ */
+static void
+choose_set(JdbcShape *shape, JdbcRow *row, const bool *present,
+		   bool has_unknown)
+{
+	Bitmapset  *given = NULL;
+
+	if (shape->last_set != NULL && shape->last_unknown == has_unknown &&
+		memcmp(shape->last_present, present, shape->nwanted * sizeof(bool)) == 0)
+	{
+		row->set = shape->last_set;
+		return;
+	}
+	for (int i = 0; i < shape->nwanted; i++)
+	{
+		if (present[i])
+			given = bms_add_member(given,
+								   shape->fields[shape->wanted_fields[i]].column);
+	}
+	for (int i = 0; i < shape->nfields; i++)
+	{
+		const JdbcField *field = &shape->fields[i];
+
+		if (field->origin == JDBC_FROM_UNKNOWN ? has_unknown :
+			!(field->origin == JDBC_FROM_VALUE_FIELD && field->index < 0))
+			given = bms_add_member(given, field->column);
+	}
+	row->set = connect_jdbcsink_column_set(row->target, given, shape->keys);
+	memcpy(shape->last_present, present, shape->nwanted * sizeof(bool));
+	shape->last_unknown = has_unknown;
+	shape->last_set = row->set;
+}
+
+/* Key members must be there; *err says which is not. */
+static bool
+check_keys(const JdbcShape *shape, const bool *present, ConnectError *err)
+{
+	for (int i = 0; i < shape->nwanted; i++)
+	{
+		const JdbcField *field = &shape->fields[shape->wanted_fields[i]];
+
+		if (field->is_key && !present[i])
+			return connect_error_set(err, CONNECT_DATA_EXCEPTION,
+									 "The value has no field \"%s\", which is part of the key of table \"%s\"",
+									 field->name, shape->target->name);
+	}
+	return true;
+}
+
+static bool
+is_known(JdbcSink *sink, const JdbcEvent *event, const char *name)
+{
+	const JdbcShape *shape = event->shape;
+
+	for (int i = 0; i < shape->nfields; i++)
+	{
+		if (shape->fields[i].origin != JDBC_FROM_UNKNOWN &&
+			strcmp(shape->fields[i].name, name) == 0)
+			return true;
+	}
+	return !is_wanted(&sink->options, event->record->topic, name);
+}
+
+static bool
+refuse_unknown(const JdbcEvent *event, const char *name, ConnectError *err)
+{
+	return connect_error_set(err, CONNECT_DATA_EXCEPTION,
+							 "Table \"%s\" has no column for field \"%s\"; unknown.fields says what to do with such",
+							 event->target->name, name);
+}
+
+static const JdbcField *
+unknown_field(const JdbcShape *shape)
+{
+	for (int i = 0; i < shape->nfields; i++)
+	{
+		if (shape->fields[i].origin == JDBC_FROM_UNKNOWN)
+			return &shape->fields[i];
+	}
+	return NULL;
+}
+
+/* Puts the object of the fields without column into its own column. */
+static bool
+collect_unknown(JdbcSink *sink, const JdbcEvent *event, StringInfo object,
+				JdbcRow *row, ConnectError *err)
+{
+	const JdbcField *field = unknown_field(event->shape);
+	ConnectValue cell;
+
+	if (field == NULL)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Table \"%s\" has no column \"%s\" for fields without a column",
+								 event->target->name,
+								 sink->options.unknown_column);
+	appendStringInfoChar(object, '}');
+	cell = connect_value_text(CONNECT_KIND_JSON_TEXT, object->data, object->len);
+	convert_cell(sink, field, &cell, row);
+	return true;
+}
+
+/* From the message's bytes straight into the columns. */
+static bool
+convert_raw(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
+			ConnectError *err)
+{
+	JdbcShape  *shape = event->shape;
+	ConnectJsonUnknown unknown = {0};
+	StringInfoData object = {0};
+
+	if (!connect_json_decode_fields(shape->wanted,
+									event->record->raw_value.data,
+									event->record->raw_value.len,
+									shape->cells, shape->present,
+									sink->options.unknown == JDBC_UNKNOWN_IGNORE ?
+									NULL : &unknown, err) ||
+		!check_keys(shape, shape->present, err))
+		return false;
+
+	for (int i = 0; i < unknown.n; i++)
+	{
+		const ConnectValue *name = &unknown.members[2 * i];
+		const ConnectValue *member = &unknown.members[2 * i + 1];
+		char	   *text = pnstrdup(name->u.p, name->len);
+
+		if (is_known(sink, event, text))
+			continue;
+		if (sink->options.unknown == JDBC_UNKNOWN_FAIL)
+			return refuse_unknown(event, text, err);
+		if (object.data == NULL)
+			initStringInfo(&object);
+		appendStringInfoChar(&object, object.len == 0 ? '{' : ',');
+		connect_json_append_string(&object, name->u.p, name->len);
+		appendStringInfoChar(&object, ':');
+		appendBinaryStringInfo(&object, member->u.p, member->len);
+	}
+	choose_set(shape, row, shape->present, object.data != NULL);
+	for (int i = 0; i < shape->nwanted; i++)
+	{
+		if (shape->present[i])
+			convert_cell(sink, &shape->fields[shape->wanted_fields[i]],
+						 &shape->cells[i], row);
+	}
+	return object.data == NULL ||
+		collect_unknown(sink, event, &object, row, err);
+}
+
+/* The same for an object that has been decoded already. */
+static bool
+convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
+			ConnectError *err)
+{
+	static const ConnectJsonOptions json_options = {0};
+	JdbcShape  *shape = event->shape;
+	const ConnectValue *map = event->value;
+	bool	   *present = palloc0(shape->nwanted * sizeof(bool));
+	StringInfoData object = {0};
+
+	for (int i = 0; i < shape->nwanted; i++)
+	{
+		const JdbcField *field = &shape->fields[shape->wanted_fields[i]];
+		const ConnectValue *cell = connect_value_field(NULL, map, field->name,
+													   strlen(field->name));
+
+		if (cell == NULL)
+			continue;
+		present[i] = true;
+		convert_cell(sink, field, cell, row);
+	}
+	if (!check_keys(shape, present, err))
+		return false;
+
+	for (int i = 0; i < map->len &&
+		 sink->options.unknown != JDBC_UNKNOWN_IGNORE; i++)
+	{
+		const ConnectValue *name = &map->u.elems[2 * i];
+		char	   *text;
+
+		if (name->kind != CONNECT_KIND_STRING)
+			continue;
+		text = pnstrdup(name->u.p, name->len);
+		if (is_known(sink, event, text))
+			continue;
+		if (sink->options.unknown == JDBC_UNKNOWN_FAIL)
+			return refuse_unknown(event, text, err);
+		if (object.data == NULL)
+			initStringInfo(&object);
+		appendStringInfoChar(&object, object.len == 0 ? '{' : ',');
+		connect_json_append_string(&object, name->u.p, name->len);
+		appendStringInfoChar(&object, ':');
+		if (!connect_json_append_value(&object, NULL, name + 1, &json_options,
+									   err))
+			return false;
+	}
+	choose_set(shape, row, present, object.data != NULL);
+	return object.data == NULL ||
+		collect_unknown(sink, event, &object, row, err);
+}

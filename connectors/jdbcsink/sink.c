@@ -1,0 +1,337 @@
+/*
+ * sink.c
+ *	  JdbcSink: topics into tables of this database.
+ *
+ * NOTES
+ *	  Task process.  put() runs in the transaction that advances the sink's
+ *	  offsets: rows and position commit together or not at all.
+ *
+ *	  Order within put(): first every record's shape, with whatever DDL that
+ *	  takes and no lock held; then the tables are locked; then records become
+ *	  rows and rows are written, in one subtransaction.  If a record cannot be
+ *	  converted, all are converted again one by one.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "jdbcsink/jdbcsink.h"
+
+static void put_batch(JdbcSink *sink, ConnectRecord *records, int n);
+static void find_shapes(JdbcSink *sink, JdbcEvent *events, int n);
+static bool lock_targets(JdbcSink *sink, const JdbcEvent *events, int n);
+static void convert_and_write(JdbcSink *sink, JdbcEvent *events, int n);
+static int	convert_singly(JdbcSink *sink, JdbcEvent *events, int n,
+						   JdbcRow *rows);
+static int	convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows);
+static void refuse(JdbcEvent *event);
+static void context_callback(void *arg);
+
+void
+connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour)
+{
+	JdbcSink   *sink = palloc0(sizeof(JdbcSink));
+
+	sink->task = task;
+	sink->context = CurrentMemoryContext;
+	connect_jdbcsink_options(task->config, flavour, &sink->options);
+	sink->plain_json = flavour != JDBC_DEBEZIUM &&
+		connect_json_converter_is_plain(connect_task_value_converter(task));
+	if (sink->options.insert_mode != JDBC_INSERT &&
+		sink->options.key_mode == JDBC_KEY_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("writing in %s mode requires key fields to be known",
+						sink->options.insert_mode == JDBC_UPSERT ? "UPSERT" : "UPDATE"),
+				 errhint("Set pk.mode (primary.key.mode of Debezium's connector).")));
+	task->state = sink;
+}
+
+/* schema.evolution=validate-only: the tables of the topics must be there. */
+void
+connect_jdbcsink_open(ConnectTask *task, const ConnectTopicPartition *parts,
+					  int n)
+{
+	JdbcSink   *sink = task->state;
+
+	if (!sink->options.must_exist)
+		return;
+	connect_task_begin(task);
+	for (int i = 0; i < n; i++)
+	{
+		ConnectRecord record = {.topic = parts[i].topic};
+		JdbcEvent	event = {.record = &record, .op = JDBC_OP_WRITE};
+		ConnectError err = {0};
+
+		if (!connect_jdbcsink_find_target(sink, &event, &err) ||
+			event.target == NULL)
+			continue;
+		connect_jdbcsink_target_refresh(sink, event.target);
+		if (!OidIsValid(event.target->relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("table \"%s\" of topic \"%s\" does not exist",
+							event.target->name, parts[i].topic)));
+	}
+	connect_task_commit(task);
+}
+
+void
+connect_jdbcsink_stop(ConnectTask *task)
+{
+	connect_jdbcsink_targets_forget();
+}
+
+/*
+ * An error that may pass is tried again by the runtime; after max.retries such
+ * errors in a row it becomes one that does not.
+ */
+void
+connect_jdbcsink_put(ConnectTask *task, ConnectRecord *records, int n)
+{
+	JdbcSink   *sink = task->state;
+
+	PG_TRY();
+	{
+		put_batch(sink, records, n);
+		sink->retries = 0;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(task->batch_context);
+		edata = CopyErrorData();
+		if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RETRY)
+			PG_RE_THROW();
+		FlushErrorState();
+		if (sink->retries++ >= sink->options.max_retries)
+		{
+			edata->hint = psprintf("Tried %d times; max.retries is %d.",
+								   sink->retries, sink->options.max_retries);
+			edata->sqlerrcode = ERRCODE_EXTERNAL_ROUTINE_EXCEPTION;
+		}
+		ReThrowError(edata);
+	}
+	PG_END_TRY();
+}
+
+static void
+put_batch(JdbcSink *sink, ConnectRecord *records, int n)
+{
+	JdbcEvent  *events = palloc(n * sizeof(JdbcEvent));
+	ErrorContextCallback callback;
+
+	callback.callback = context_callback;
+	callback.arg = sink;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	sink->last_shape = NULL;
+	sink->current_record = NULL;
+	sink->current_field = NULL;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!connect_jdbcsink_event(sink, &records[i], &events[i],
+									&events[i].error))
+			refuse(&events[i]);
+	}
+	do
+		find_shapes(sink, events, n);
+	while (!lock_targets(sink, events, n));
+	convert_and_write(sink, events, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].refused)
+			connect_task_report(sink->task, events[i].record, &events[i].error);
+	}
+	error_context_stack = callback.previous;
+}
+
+/* The record cannot be stored; reported when the others have been. */
+static void
+refuse(JdbcEvent *event)
+{
+	event->op = JDBC_OP_SKIP;
+	event->refused = true;
+}
+
+/* Writes first: they make the tables that deletes look for. */
+static void
+find_shapes(JdbcSink *sink, JdbcEvent *events, int n)
+{
+	bool		has_deletes = false;
+
+	for (int pass = 0; pass < 1 + has_deletes; pass++)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			JdbcEvent  *event = &events[i];
+
+			if (event->op == JDBC_OP_SKIP)
+				continue;
+			if ((event->op == JDBC_OP_DELETE) != (pass == 1))
+			{
+				has_deletes = true;
+				continue;
+			}
+			if (event->op == JDBC_OP_TRUNCATE)
+			{
+				connect_jdbcsink_target_refresh(sink, event->target);
+				if (!OidIsValid(event->target->relid))
+					event->op = JDBC_OP_SKIP;
+			}
+			else if (!connect_jdbcsink_shape(sink, event, &event->error))
+				refuse(event);
+		}
+	}
+}
+
+static bool
+lock_targets(JdbcSink *sink, const JdbcEvent *events, int n)
+{
+	JdbcTarget *last = NULL;
+	bool		current = true;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].op == JDBC_OP_SKIP || events[i].target == last)
+			continue;
+		last = events[i].target;
+		current &= connect_jdbcsink_target_lock(sink, last);
+	}
+	if (!current)
+		sink->last_shape = NULL;
+	return current;
+}
+
+static void
+convert_and_write(JdbcSink *sink, JdbcEvent *events, int n)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	JdbcRow    *rows = palloc(n * sizeof(JdbcRow));
+	volatile int nrows = -1;
+	ErrorData  *volatile edata = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		nrows = convert(sink, events, n, rows);
+		connect_jdbcsink_apply(sink, rows, nrows, true);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (edata == NULL)
+		return;
+
+	if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
+		ReThrowError(edata);
+	if (nrows >= 0)
+		connect_jdbcsink_isolate(sink, rows, nrows, true, edata);
+	else
+		connect_jdbcsink_write(sink, rows,
+							   convert_singly(sink, events, n, rows), true);
+}
+
+static int
+convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
+{
+	int			nrows = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		JdbcEvent  *event = &events[i];
+
+		if (event->op == JDBC_OP_TRUNCATE)
+		{
+			rows[nrows] = (JdbcRow) {
+				.event = event, .target = event->target, .op = event->op
+			};
+			nrows++;
+		}
+		else if (event->op != JDBC_OP_SKIP)
+		{
+			if (connect_jdbcsink_row(sink, event, &rows[nrows], &event->error))
+				nrows++;
+			else
+				refuse(event);
+		}
+	}
+	return nrows;
+}
+
+/* Each record in its own subtransaction: those that raise are reported. */
+static int
+convert_singly(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile int nrows = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		ErrorData  *volatile edata = NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		PG_TRY();
+		{
+			nrows += convert(sink, &events[i], 1, &rows[nrows]);
+			ReleaseCurrentSubTransaction();
+		}
+		PG_CATCH();
+		{
+			MemoryContextSwitchTo(context);
+			edata = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+		}
+		PG_END_TRY();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (edata == NULL)
+			continue;
+		if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
+			ReThrowError(edata);
+		connect_jdbcsink_error_of(edata, events[i].record, sink->current_field,
+								  &events[i].error);
+		refuse(&events[i]);
+		FreeErrorData(edata);
+	}
+	return nrows;
+}
+
+static void
+context_callback(void *arg)
+{
+	JdbcSink   *sink = arg;
+
+	if (sink->current_record == NULL)
+		return;
+	if (sink->current_field != NULL)
+		errcontext("field \"%s\" of record %s-%d@" INT64_FORMAT,
+				   sink->current_field, sink->current_record->topic,
+				   sink->current_record->partition,
+				   sink->current_record->offset);
+	else
+		errcontext("record %s-%d@" INT64_FORMAT,
+				   sink->current_record->topic,
+				   sink->current_record->partition,
+				   sink->current_record->offset);
+}
