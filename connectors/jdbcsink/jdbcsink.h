@@ -380,6 +380,8 @@ struct JdbcSink
 	char		last_topic_buf[256];
 	JdbcTarget *last_target;
 
+	bool		tables_changed; /* a target was read again: its shapes are gone */
+
 	/* The shape used last in this batch and the schemas that it was found by:
 	 * their addresses mean nothing in the next batch. */
 	JdbcShape  *last_shape;

@@ -129,7 +129,6 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 	callback.arg = sink;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	sink->last_shape = NULL;
 	sink->current_record = NULL;
 	sink->current_field = NULL;
 
@@ -140,8 +139,15 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 			refuse(&events[i]);
 	}
 	do
-		find_shapes(sink, events, n);
-	while (!lock_targets(sink, events, n));
+	{
+		/* Shapes found before a table was read again are gone. */
+		do
+		{
+			sink->tables_changed = false;
+			sink->last_shape = NULL;
+			find_shapes(sink, events, n);
+		} while (sink->tables_changed);
+	} while (!lock_targets(sink, events, n));
 	convert_and_write(sink, events, n);
 
 	for (int i = 0; i < n; i++)
@@ -204,8 +210,6 @@ lock_targets(JdbcSink *sink, const JdbcEvent *events, int n)
 		last = events[i].target;
 		current &= connect_jdbcsink_target_lock(sink, last);
 	}
-	if (!current)
-		sink->last_shape = NULL;
 	return current;
 }
 

@@ -162,6 +162,7 @@ connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target)
 		if (target->valid && relid == target->relid)
 			return;
 
+		sink->tables_changed |= target->shapes != NIL;
 		connect_jdbcsink_statements_free(target);
 		MemoryContextReset(target->context);
 		target->relid = InvalidOid;
