@@ -17,6 +17,9 @@
 
 extern const ConnectConnectorClass connect_jdbc_source;
 extern const ConnectConnectorClass connect_jdbc_source_aiven;
+extern const ConnectConnectorClass connect_jdbcsink;
+extern const ConnectConnectorClass connect_jdbcsink_aiven;
+extern const ConnectConnectorClass connect_jdbcsink_debezium;
 extern const ConnectConnectorClass connect_file_stream_source;
 extern const ConnectConnectorClass connect_file_stream_sink;
 extern const ConnectConnectorClass connect_verifiable_source;
@@ -29,6 +32,9 @@ extern const ConnectConnectorClass connect_outbox_source;
 static const ConnectConnectorClass *classes[MAX_CLASSES] = {
 	&connect_jdbc_source,
 	&connect_jdbc_source_aiven,
+	&connect_jdbcsink,
+	&connect_jdbcsink_aiven,
+	&connect_jdbcsink_debezium,
 	&connect_file_stream_source,
 	&connect_file_stream_sink,
 	&connect_verifiable_source,

@@ -144,4 +144,14 @@ connect_can_set_role(Oid role, Oid other)
 	ExecuteTruncateGuts(rels, relids, NIL, DROP_RESTRICT, false)
 #endif
 
+/* Index entries of a row that is in the heap; indexes to be checked again. */
+#if PG_VERSION_NUM >= 160000
+#define connect_insert_index_tuples(rri, slot, estate) \
+	ExecInsertIndexTuples((rri), (slot), (estate), false, false, NULL, NIL, \
+						  false)
+#else
+#define connect_insert_index_tuples(rri, slot, estate) \
+	ExecInsertIndexTuples((rri), (slot), (estate), false, false, NULL, NIL)
+#endif
+
 #endif							/* CONNECT_COMPAT_H */

@@ -47,6 +47,15 @@ connect_jdbcsink_fault(int sqlstate)
 	return JDBC_FAULT_TASK;
 }
 
+/* Says which record an error is about. */
+void
+connect_jdbcsink_place_error(const ConnectRecord *record, ConnectError *err)
+{
+	err->message = psprintf("Record %s-%d@" INT64_FORMAT ": %s",
+							record->topic, record->partition, record->offset,
+							err->message ? err->message : "");
+}
+
 /*
  * As a record's error.  record and field may be NULL: not known.
  */

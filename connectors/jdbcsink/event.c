@@ -16,6 +16,14 @@ static bool take_null(JdbcSink *sink, JdbcEvent *event, ConnectError *err);
 static char *normalized(const char *name);
 static char *replaced(const char *text, const char *what, const char *by);
 
+/* A tombstone, as Kafka or as JSON says it. */
+static bool
+is_null_text(const ConnectBytes *bytes)
+{
+	return bytes->data == NULL || bytes->len == 0 ||
+		(bytes->len == 4 && memcmp(bytes->data, "null", 4) == 0);
+}
+
 bool
 connect_jdbcsink_event(JdbcSink *sink, ConnectRecord *record,
 					   JdbcEvent *event, ConnectError *err)
@@ -26,10 +34,8 @@ connect_jdbcsink_event(JdbcSink *sink, ConnectRecord *record,
 
 	if (!record->value_decoded)
 	{
-		if (sink->plain_json && record->raw_value.data != NULL)
-			event->raw = true;
-		else if (record->raw_value.data != NULL &&
-				 !connect_task_decode_value(sink->task, record, err))
+		event->raw = sink->plain_json && !is_null_text(&record->raw_value);
+		if (!event->raw && !connect_task_decode_value(sink->task, record, err))
 			return false;
 	}
 	if (!event->raw)

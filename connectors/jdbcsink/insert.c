@@ -149,7 +149,7 @@ insert_chunk(JdbcTarget *target, ResultRelInfo *rri, EState *estate,
 		List	   *recheck = NIL;
 
 		if (rri->ri_NumIndices > 0)
-			recheck = connect_exec_insert_index_tuples(rri, slots[i], estate);
+			recheck = connect_insert_index_tuples(rri, slots[i], estate);
 		if (has_triggers)
 			ExecARInsertTriggers(estate, rri, slots[i], recheck, NULL);
 		list_free(recheck);

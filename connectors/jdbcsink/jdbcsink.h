@@ -27,7 +27,7 @@
 #include "nodes/bitmapset.h"
 #include "utils/rel.h"
 
-#include "convert/json.h"
+#include "convert/json_plan.h"
 #include "record/datum.h"
 
 typedef enum JdbcFlavour
@@ -267,11 +267,10 @@ struct JdbcShape
 	JdbcField  *fields;
 	Bitmapset  *keys;			/* columns */
 	JdbcColumnSet *column_set;	/* NULL: differs from record to record */
-	ConnectJsonFields *wanted;	/* raw: fields decoded, in the order of … */
-	int			nwanted;
-	int		   *wanted_fields;	/* … these fields */
-	ConnectValue *cells;		/* raw: room for one record's … */
-	bool	   *present;		/* … and which were there */
+	int			nwanted;		/* fields looked for in objects … */
+	int		   *wanted_fields;	/* … are these */
+	ConnectJsonPlan *json;		/* raw: decodes them … */
+	ConnectValue *cells;		/* … to here, one record's */
 
 	/* Schemaless: the record before had these members and this set. */
 	bool	   *last_present;
@@ -354,11 +353,13 @@ typedef enum JdbcFault
 } JdbcFault;
 
 extern JdbcFault connect_jdbcsink_fault(int sqlstate);
+extern void connect_jdbcsink_place_error(const ConnectRecord *record,
+										 ConnectError *err);
 extern void connect_jdbcsink_error_of(const ErrorData *edata,
 									  const ConnectRecord *record,
 									  const char *field, ConnectError *err);
 
-/* ---- config.c ---- */
+/* ---- options.c ---- */
 
 extern void connect_jdbcsink_options(const ConnectConfig *cfg,
 									 JdbcFlavour flavour,

@@ -54,8 +54,9 @@ static bool convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 static const ConnectValue *cell_of(const JdbcEvent *event,
 								   const JdbcField *field,
 								   ConnectValue *scratch);
-static void convert_cell(JdbcSink *sink, const JdbcField *field,
-						 const ConnectValue *cell, JdbcRow *row);
+static bool convert_cell(JdbcSink *sink, const JdbcField *field,
+						 const ConnectValue *cell, JdbcRow *row,
+						 ConnectError *err);
 
 static const char *const kafka_columns[] = {
 	"__connect_topic", "__connect_partition", "__connect_offset"
@@ -583,8 +584,9 @@ bind_fields(JdbcSink *sink, const JdbcEvent *event, const FieldList *list)
 		field->column = connect_jdbcsink_column(target, field->name);
 		Assert(field->column >= 0);
 		col = &target->columns[field->column];
-		field->plan = connect_datum_plan(col->type, col->typmod, field->schema,
-										 &sink->options.datum);
+		field->plan = connect_datum_plan_make(field->name, col->type,
+											  col->typmod,
+											  &sink->options.datum);
 		given = bms_add_member(given, field->column);
 		if (field->is_key)
 			shape->keys = bms_add_member(shape->keys, field->column);
@@ -606,9 +608,10 @@ bind_fields(JdbcSink *sink, const JdbcEvent *event, const FieldList *list)
 
 		for (int i = 0; i < shape->nwanted; i++)
 			names[i] = shape->fields[shape->wanted_fields[i]].name;
-		shape->wanted = connect_json_fields_make(names, shape->nwanted);
+		shape->json = connect_json_plan_make(names, shape->nwanted,
+											 sink->options.unknown == JDBC_UNKNOWN_IGNORE ?
+											 0 : CONNECT_JSON_PLAN_UNKNOWN);
 		shape->cells = palloc(shape->nwanted * sizeof(ConnectValue));
-		shape->present = palloc0(shape->nwanted * sizeof(bool));
 		shape->last_present = palloc0(shape->nwanted * sizeof(bool));
 	}
 	else
@@ -646,7 +649,9 @@ connect_jdbcsink_row(JdbcSink *sink, JdbcEvent *event, JdbcRow *row,
 		if (field->origin == JDBC_FROM_UNKNOWN ||
 			(field->origin == JDBC_FROM_VALUE_FIELD && field->index < 0))
 			continue;
-		convert_cell(sink, field, cell_of(event, field, &scratch), row);
+		if (!convert_cell(sink, field, cell_of(event, field, &scratch), row,
+						  err))
+			return false;
 	}
 	sink->current_record = NULL;
 	sink->current_field = NULL;
@@ -696,9 +701,9 @@ cell_of(const JdbcEvent *event, const JdbcField *field, ConnectValue *scratch)
 	return scratch;
 }
 
-static void
+static bool
 convert_cell(JdbcSink *sink, const JdbcField *field, const ConnectValue *cell,
-			 JdbcRow *row)
+			 JdbcRow *row, ConnectError *err)
 {
 	int			column = field->column;
 
@@ -708,12 +713,15 @@ convert_cell(JdbcSink *sink, const JdbcField *field, const ConnectValue *cell,
 		(sink->options.flavour == JDBC_DEBEZIUM ? !field->schema->optional :
 		 sink->options.null_to_default))
 		cell = &field->schema->default_value;
-	if (connect_jdbcsink_temporal(sink, field, &row->target->columns[column],
+	if ((field->is_epoch || field->schema != NULL) &&
+		connect_jdbcsink_temporal(sink, field, &row->target->columns[column],
 								  cell, &row->values[column]))
+	{
 		row->nulls[column] = false;
-	else
-		row->values[column] = connect_datum_from_cell(field->plan, cell,
-													  &row->nulls[column]);
+		return true;
+	}
+	return connect_datum_make(field->plan, field->schema, cell,
+							  &row->values[column], &row->nulls[column], err);
 }
 
 /*
@@ -801,6 +809,21 @@ unknown_field(const JdbcShape *shape)
 	return NULL;
 }
 
+/* Adds a member to the object of the fields without column. */
+static bool
+append_unknown(StringInfo object, const ConnectValue *name,
+			   const ConnectValue *value, ConnectError *err)
+{
+	static const ConnectJsonOptions options = {0};
+
+	if (object->data == NULL)
+		initStringInfo(object);
+	appendStringInfoChar(object, object->len == 0 ? '{' : ',');
+	connect_json_append_string(object, name->u.p, name->len);
+	appendStringInfoChar(object, ':');
+	return connect_json_append_value(object, NULL, value, &options, err);
+}
+
 /* Puts the object of the fields without column into its own column. */
 static bool
 collect_unknown(JdbcSink *sink, const JdbcEvent *event, StringInfo object,
@@ -816,8 +839,7 @@ collect_unknown(JdbcSink *sink, const JdbcEvent *event, StringInfo object,
 								 sink->options.unknown_column);
 	appendStringInfoChar(object, '}');
 	cell = connect_value_text(CONNECT_KIND_JSON_TEXT, object->data, object->len);
-	convert_cell(sink, field, &cell, row);
-	return true;
+	return convert_cell(sink, field, &cell, row, err);
 }
 
 /* From the message's bytes straight into the columns. */
@@ -826,41 +848,38 @@ convert_raw(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 			ConnectError *err)
 {
 	JdbcShape  *shape = event->shape;
-	ConnectJsonUnknown unknown = {0};
+	ConnectJsonResult result;
 	StringInfoData object = {0};
 
-	if (!connect_json_decode_fields(shape->wanted,
-									event->record->raw_value.data,
-									event->record->raw_value.len,
-									shape->cells, shape->present,
-									sink->options.unknown == JDBC_UNKNOWN_IGNORE ?
-									NULL : &unknown, err) ||
-		!check_keys(shape, shape->present, err))
+	if (!connect_json_plan_decode(shape->json, event->record->raw_value.data,
+								  event->record->raw_value.len, shape->cells,
+								  &result, err))
+		return false;
+	if (!result.is_object)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Value schema must be of type Struct");
+	if (!check_keys(shape, result.present, err))
 		return false;
 
-	for (int i = 0; i < unknown.n; i++)
+	for (int i = 0; i < result.nunknown; i++)
 	{
-		const ConnectValue *name = &unknown.members[2 * i];
-		const ConnectValue *member = &unknown.members[2 * i + 1];
-		char	   *text = pnstrdup(name->u.p, name->len);
+		const ConnectJsonUnknown *unknown = &result.unknown[i];
+		char	   *name = pnstrdup(unknown->name.u.p, unknown->name.len);
 
-		if (is_known(sink, event, text))
+		if (is_known(sink, event, name))
 			continue;
 		if (sink->options.unknown == JDBC_UNKNOWN_FAIL)
-			return refuse_unknown(event, text, err);
-		if (object.data == NULL)
-			initStringInfo(&object);
-		appendStringInfoChar(&object, object.len == 0 ? '{' : ',');
-		connect_json_append_string(&object, name->u.p, name->len);
-		appendStringInfoChar(&object, ':');
-		appendBinaryStringInfo(&object, member->u.p, member->len);
+			return refuse_unknown(event, name, err);
+		if (!append_unknown(&object, &unknown->name, &unknown->value, err))
+			return false;
 	}
-	choose_set(shape, row, shape->present, object.data != NULL);
+	choose_set(shape, row, result.present, object.data != NULL);
 	for (int i = 0; i < shape->nwanted; i++)
 	{
-		if (shape->present[i])
-			convert_cell(sink, &shape->fields[shape->wanted_fields[i]],
-						 &shape->cells[i], row);
+		if (result.present[i] &&
+			!convert_cell(sink, &shape->fields[shape->wanted_fields[i]],
+						  &shape->cells[i], row, err))
+			return false;
 	}
 	return object.data == NULL ||
 		collect_unknown(sink, event, &object, row, err);
@@ -871,7 +890,6 @@ static bool
 convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 			ConnectError *err)
 {
-	static const ConnectJsonOptions json_options = {0};
 	JdbcShape  *shape = event->shape;
 	const ConnectValue *map = event->value;
 	bool	   *present = palloc0(shape->nwanted * sizeof(bool));
@@ -886,7 +904,8 @@ convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 		if (cell == NULL)
 			continue;
 		present[i] = true;
-		convert_cell(sink, field, cell, row);
+		if (!convert_cell(sink, field, cell, row, err))
+			return false;
 	}
 	if (!check_keys(shape, present, err))
 		return false;
@@ -904,13 +923,7 @@ convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 			continue;
 		if (sink->options.unknown == JDBC_UNKNOWN_FAIL)
 			return refuse_unknown(event, text, err);
-		if (object.data == NULL)
-			initStringInfo(&object);
-		appendStringInfoChar(&object, object.len == 0 ? '{' : ',');
-		connect_json_append_string(&object, name->u.p, name->len);
-		appendStringInfoChar(&object, ':');
-		if (!connect_json_append_value(&object, NULL, name + 1, &json_options,
-									   err))
+		if (!append_unknown(&object, name, name + 1, err))
 			return false;
 	}
 	choose_set(shape, row, present, object.data != NULL);

@@ -273,7 +273,10 @@ convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 			if (connect_jdbcsink_row(sink, event, &rows[nrows], &event->error))
 				nrows++;
 			else
+			{
+				connect_jdbcsink_place_error(event->record, &event->error);
 				refuse(event);
+			}
 		}
 	}
 	return nrows;

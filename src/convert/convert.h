@@ -74,6 +74,8 @@ extern const ConnectConverterClass *const *connect_converter_all(int *n);
 
 /* Plain JSON without envelope: for a connector that names no converter. */
 extern const ConnectConverterClass connect_json_converter;
+/* Is it that converter, and are its messages without schemas? */
+extern bool connect_json_converter_is_plain(const ConnectConverter *converter);
 extern const ConnectConverterClass connect_string_converter;
 extern const ConnectConverterClass connect_bytes_converter;
 extern const ConnectConverterClass connect_simple_header_converter;

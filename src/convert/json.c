@@ -308,3 +308,12 @@ const ConnectConverterClass connect_json_converter = {
 	.from_connect = json_from_connect,
 	.to_connect = json_to_connect,
 };
+
+bool
+connect_json_converter_is_plain(const ConnectConverter *converter)
+{
+	const JsonConverter *self = (const JsonConverter *) converter;
+
+	return converter->cls == &connect_json_converter &&
+		!self->options.schemas_enable && self->content == NULL;
+}

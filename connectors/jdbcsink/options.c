@@ -1,5 +1,5 @@
 /*
- * config.c
+ * options.c
  *	  Classes and options of the table sink: Confluent's, Aiven's, Debezium's.
  *
  * NOTES
@@ -418,6 +418,8 @@ connect_jdbcsink_options(const ConnectConfig *cfg, JdbcFlavour flavour,
 	options->allow_partitioned = true;
 	options->string_column = "record_value";
 	options->null_to_default = true;
+	options->datum.json_text = true;
+	options->datum.proleptic = true;
 	if (flavour == JDBC_DEBEZIUM)
 		read_debezium(cfg, options);
 	else
