@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_database.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
@@ -17,6 +18,9 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -153,5 +157,29 @@ connect_can_set_role(Oid role, Oid other)
 #define connect_insert_index_tuples(rri, slot, estate) \
 	ExecInsertIndexTuples((rri), (slot), (estate), false, false, NULL, NIL)
 #endif
+
+/*
+ * A type's input function.  False with a message if the text is bad; 15 raises
+ * instead.
+ */
+static inline bool
+connect_compat_input(FmgrInfo *input, char *text, Oid ioparam, int32 typmod,
+					 Datum *value, char **message)
+{
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext context = {T_ErrorSaveContext};
+
+	context.details_wanted = true;
+	if (!InputFunctionCallSafe(input, text, ioparam, typmod,
+							   (fmNodePtr) &context, value))
+	{
+		*message = context.error_data->message;
+		return false;
+	}
+#else
+	*value = InputFunctionCall(input, text, ioparam, typmod);
+#endif
+	return true;
+}
 
 #endif							/* CONNECT_COMPAT_H */

@@ -20,12 +20,16 @@
 #include "utils/typcache.h"
 
 #include "convert/convert.h"
+#include "convert/json_plan.h"
+#include "record/datum.h"
 #include "record/row.h"
 
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(connect_record_row_json);
 PG_FUNCTION_INFO_V1(connect_record_bench_json);
+PG_FUNCTION_INFO_V1(connect_record_from_json);
+PG_FUNCTION_INFO_V1(connect_record_bench_decode);
 
 static void
 raise_error(const ConnectError *err)
@@ -231,4 +235,163 @@ connect_record_bench_json(PG_FUNCTION_ARGS)
 	table_close(bench.rel, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
+}
+
+typedef struct Decoder
+{
+	ConnectJsonPlan *json;
+	TupleDesc	desc;
+	ConnectDatumPlan **columns;
+	ConnectValue *cells;
+	Datum	   *values;
+	bool	   *isnull;
+} Decoder;
+
+static void
+decoder_init(Decoder *decoder, TupleDesc desc, const char *zone, int flags,
+			 bool json_text)
+{
+	ConnectDatumOptions options = {.json_text = json_text};
+	const char **names = palloc(desc->natts * sizeof(char *));
+
+	if (strcmp(zone, "UTC") != 0)
+		options.zone = pg_tzset(zone);
+	decoder->desc = desc;
+	decoder->columns = palloc(desc->natts * sizeof(ConnectDatumPlan *));
+	decoder->cells = palloc(desc->natts * sizeof(ConnectValue));
+	decoder->values = palloc(desc->natts * sizeof(Datum));
+	decoder->isnull = palloc(desc->natts * sizeof(bool));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		names[i] = NameStr(att->attname);
+		decoder->columns[i] = connect_datum_plan_make(names[i], att->atttypid,
+													  att->atttypmod, &options);
+	}
+	decoder->json = connect_json_plan_make(names, desc->natts, flags);
+}
+
+static void
+decode_row(Decoder *decoder, const char *data, int len)
+{
+	ConnectJsonResult result;
+	ConnectError err;
+
+	if (!connect_json_plan_decode(decoder->json, data, len, decoder->cells,
+								  &result, &err))
+	{
+		if (err.cause_message != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("%s", err.cause_message)));
+		raise_error(&err);
+	}
+	for (int i = 0; i < decoder->desc->natts; i++)
+	{
+		ConnectSchema *schema = NULL;
+
+		if (result.schema != NULL && result.schema->type == CONNECT_STRUCT)
+		{
+			Form_pg_attribute att = TupleDescAttr(decoder->desc, i);
+			int			field = connect_schema_field(result.schema,
+													 NameStr(att->attname),
+													 strlen(NameStr(att->attname)));
+
+			if (field >= 0)
+				schema = result.schema->fields[field].schema;
+		}
+		if (!connect_datum_make(decoder->columns[i], schema,
+								&decoder->cells[i], &decoder->values[i],
+								&decoder->isnull[i], &err))
+			raise_error(&err);
+	}
+}
+
+/*
+ * connect_record_from_json(anyelement, text, zone text, schemas bool,
+ * json_text bool) returns anyelement: the first argument tells the row type
+ */
+Datum
+connect_record_from_json(PG_FUNCTION_ARGS)
+{
+	text	   *json = PG_GETARG_TEXT_PP(1);
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
+	Decoder		decoder;
+
+	decoder_init(&decoder, desc, text_to_cstring(PG_GETARG_TEXT_PP(2)),
+				 PG_GETARG_BOOL(3) ? CONNECT_JSON_PLAN_SCHEMAS : 0,
+				 PG_GETARG_BOOL(4));
+	decode_row(&decoder, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, decoder.values,
+													  decoder.isnull)));
+}
+
+/*
+ * connect_record_bench_decode(regclass, runs int) returns float8:
+ * microseconds a row from JSON bytes to Datums, the best of the runs
+ */
+Datum
+connect_record_bench_decode(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+	ConnectRowOptions options = {.plain = true};
+	ConnectRowPlan *plan = connect_row_plan_make(RelationGetDescr(rel), NULL,
+												 NULL, &options);
+	ConnectConverter *converter = json_converter(false, true);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "row",
+												  ALLOCSET_DEFAULT_SIZES);
+	StringInfoData all;
+	int			ends[10000];
+	int			n = 0;
+	Decoder		decoder;
+	double		best = 1e9;
+
+	initStringInfo(&all);
+	while (n < lengthof(ends) &&
+		   table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		ConnectValue cells[64];
+		ConnectValue value = connect_value_elems(CONNECT_KIND_STRUCT, cells,
+												 plan->ncells);
+		ConnectError err;
+		bool		is_null;
+
+		slot_getallattrs(slot);
+		if (!connect_row_convert(plan, slot->tts_values, slot->tts_isnull,
+								 cells, &err) ||
+			!connect_json_converter.from_connect(converter, "t", plan->schema,
+												 &value, &all, &is_null, &err))
+			raise_error(&err);
+		ends[n++] = all.len;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	decoder_init(&decoder, RelationGetDescr(rel), "UTC", 0, false);
+	for (int run = 0; run < PG_GETARG_INT32(1); run++)
+	{
+		instr_time	start;
+		instr_time	end;
+
+		INSTR_TIME_SET_CURRENT(start);
+		for (int i = 0; i < n; i++)
+		{
+			int			begin = i > 0 ? ends[i - 1] : 0;
+			MemoryContext old;
+
+			if (i % 100 == 0)
+				MemoryContextReset(context);
+			old = MemoryContextSwitchTo(context);
+			decode_row(&decoder, all.data + begin, ends[i] - begin);
+			MemoryContextSwitchTo(old);
+		}
+		INSTR_TIME_SET_CURRENT(end);
+		INSTR_TIME_SUBTRACT(end, start);
+		best = Min(best, INSTR_TIME_GET_DOUBLE(end) * 1e6 / Max(n, 1));
+	}
+	table_close(rel, AccessShareLock);
+	PG_RETURN_FLOAT8(best);
 }
