@@ -7,11 +7,9 @@
  *	  may pass has it converted and put again from its beginning.  Events of the
  *	  group are taken between two attempts, never inside one.
  *
- *	  Where a partition starts is decided here alone, when it is assigned: at
- *	  the offset in connect.sink_offset_def, else at the log's start.  Taking it
- *	  commits a new epoch in its row; each later move of the offset names that
- *	  epoch and the offset before.  If no row matches, another task has taken
- *	  the partition: this one joins the group anew.
+ *	  Each move of a stored offset names the epoch under which the partition was
+ *	  taken (assignment.c) and the offset before.  If no row matches, another
+ *	  task has taken the partition: this one joins the group anew.
  *
  *	  Transactional sinks put inside the transaction that moves the offsets.
  *	  A record that such a sink reports as bad rolls the batch back if there are
@@ -19,43 +17,25 @@
  *	  put again without the record.  For others the order is put, flush, dead
  *	  letters acknowledged, offsets.
  *
- *	  The group's offsets in Kafka follow ours, for tools that show lag; they
- *	  are read once, by a connector that has no offset of its own yet.
+ *	  The group's offsets in Kafka follow ours, for tools that show lag.
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "nodes/bitmapset.h"
-#include "storage/lock.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "catalog/catalog.h"
+#include "runtime/assignment.h"
 #include "runtime/clients.h"
 #include "runtime/fault.h"
 #include "runtime/sink.h"
-#include "runtime/topics.h"
 #include "runtime/xact.h"
 
 #define MAX_RECORDS 10000		/* in a batch, unless max.poll.records says */
 #define MAX_BYTES (8 * 1024 * 1024) /* in a batch */
 #define MAX_HEADERS 256
-#define ADMIN_MS 30000
-#define QUERY_MS 5000
 #define LAG_MS 500				/* lag is counted that often at most */
-#define LOCK_IMPORT 3			/* advisory locks of users have 1 and 2 */
-
-/* One of our partitions. */
-typedef struct SinkPartition
-{
-	char	   *topic;
-	int32		partition;
-	int64		epoch;
-	int64		stored;			/* in the table; -1 = none */
-	int64		position;		/* next to be put; -1 = not known yet */
-	int64		told;			/* to the group; -1 = nothing */
-	int64		next;			/* behind the batch at hand; -1 = not in it */
-} SinkPartition;
 
 /* A record that a transactional sink could not process. */
 typedef struct Report
@@ -65,30 +45,15 @@ typedef struct Report
 	ConnectError error;
 } Report;
 
-/* A rebalance that is not answered yet. */
-typedef struct Rebalance
-{
-	ConnectKafkaEventKind kind;
-	bool		lost;
-	ConnectKafkaOffset *parts;
-	int			nparts;
-} Rebalance;
-
 struct ConnectSink
 {
 	ConnectKafkaConsumer *consumer;
-	char	   *group;
 	bool		transactional;
 	bool		raw;			/* values stay undecoded */
-	bool		latest;			/* auto.offset.reset */
-	const char *out_of_range;	/* fail, earliest or latest */
 	int			max_records;
 	long		keep_alive;		/* ms between two calls of fetch, at most */
 
-	SinkPartition **partitions; /* by topic and partition */
-	int			npartitions;
-	int			maxpartitions;
-	Rebalance  *rebalance;		/* to be answered; NULL = none */
+	ConnectAssignment *assignment;
 	bool		paused;			/* the consumer is */
 
 	/* The batch at hand. */
@@ -106,34 +71,19 @@ struct ConnectSink
 };
 
 static void subscribe(ConnectTaskRun *run);
-static void take_events(ConnectTaskRun *run);
-static void keep_rebalance(ConnectTaskRun *run,
-						   const ConnectKafkaEvent *event);
-static bool answer_rebalance(ConnectTaskRun *run);
-static bool assigned(ConnectTaskRun *run, const Rebalance *rebalance);
-static void revoked(ConnectTaskRun *run, const Rebalance *rebalance);
-static bool import_offsets(ConnectTaskRun *run);
-static void out_of_range(ConnectTaskRun *run, const ConnectKafkaEvent *event);
 static void fetch(ConnectTaskRun *run, bool read);
 static void pause_consumer(ConnectSink *sink, bool pause);
 static void release_batch(ConnectSink *sink);
-static void drop_batch(ConnectTaskRun *run);
 static bool deliver(ConnectTaskRun *run);
 static int	convert_batch(ConnectTaskRun *run, ConnectRecord *records);
 static bool convert_message(ConnectTaskRun *run, int index,
 							ConnectRecord *record);
 static bool put_in_transaction(ConnectTaskRun *run, ConnectRecord *records,
 							   int n);
-static void advance(ConnectTaskRun *run, SinkPartition *partition, int64 next);
+static void advance(ConnectTaskRun *run, ConnectSinkPartition *partition, int64 next);
 static bool await_letters(ConnectTaskRun *run);
 static void tell_group(ConnectTaskRun *run);
 static void count_lag(ConnectTaskRun *run);
-static int	compare_offsets(const void *a, const void *b);
-static SinkPartition *find_partition(ConnectSink *sink, const char *topic,
-									 int32 partition);
-static void add_partition(ConnectTaskRun *run, SinkPartition *partition);
-static ConnectTopicPartition *topic_partitions(SinkPartition **partitions,
-											   int n);
 
 void
 connect_sink_start(ConnectTaskRun *run)
@@ -155,7 +105,6 @@ connect_sink_start(ConnectTaskRun *run)
 	sink->transactional = (run->task.cls->flags &
 						   CONNECT_CONNECTOR_TRANSACTIONAL) != 0;
 	sink->raw = (run->task.cls->flags & CONNECT_CONNECTOR_RAW_VALUES) != 0;
-	sink->out_of_range = out_of_range ? out_of_range : "fail";
 	sink->held = AllocSetContextCreate(CurrentMemoryContext,
 									   "Connect held batch",
 									   ALLOCSET_SMALL_SIZES);
@@ -163,15 +112,18 @@ connect_sink_start(ConnectTaskRun *run)
 	conf = connect_clients_conf(run, CONNECT_KAFKA_CONSUMER, extra);
 	sink->max_records = connect_kafka_conf_get_int(conf, "max.poll.records",
 												   MAX_RECORDS);
+	sink->assignment = palloc0(sizeof(ConnectAssignment));
+	sink->assignment->group = pstrdup(connect_kafka_conf_get(conf, "group.id"));
 	reset = connect_kafka_conf_get(conf, "auto.offset.reset");
-	sink->latest = reset != NULL && (strcmp(reset, "latest") == 0 ||
-									 strcmp(reset, "largest") == 0 ||
-									 strcmp(reset, "end") == 0);
-	sink->group = pstrdup(connect_kafka_conf_get(conf, "group.id"));
+	sink->assignment->latest = reset != NULL &&
+		(strcmp(reset, "latest") == 0 || strcmp(reset, "largest") == 0 ||
+		 strcmp(reset, "end") == 0);
+	sink->assignment->out_of_range = out_of_range ? out_of_range : "fail";
 	sink->consumer = connect_kafka_consumer_open(conf, &err);
 	connect_kafka_conf_close(&conf);
 	if (sink->consumer == NULL)
 		connect_errors_raise_kafka("could not start the consumer", &err);
+	sink->assignment->consumer = sink->consumer;
 	sink->keep_alive = connect_kafka_consumer_poll_interval(sink->consumer) / 3;
 	subscribe(run);
 }
@@ -181,7 +133,7 @@ connect_sink_close(ConnectTaskRun *run)
 {
 	if (run->sink == NULL)
 		return;
-	if (run->sink->messages != NULL)
+	if (run->sink->nmessages > 0)
 		connect_kafka_consumer_release(run->sink->consumer);
 	if (!connect_kafka_consumer_close(&run->sink->consumer,
 									  run->stop_by == 0 ? 1000 :
@@ -199,11 +151,11 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 	bool		idle = true;
 
 	(void) connect_errors_letters_pending(run);
-	take_events(run);
-	if (!answer_rebalance(run))
+	connect_assignment_listen(run, sink->assignment);
+	if (!connect_assignment_answer(run, sink->assignment))
 		return 0;
 	if (run->phase == CONNECT_TASK_PAUSED && sink->nmessages > 0)
-		drop_batch(run);
+		connect_sink_drop_batch(run);
 	fetch(run, read);
 	if (read && sink->nmessages > 0)
 	{
@@ -230,9 +182,9 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 		if (sink->put_at != 0)
 			timeout = Min(timeout, connect_task_ms_until(sink->put_at));
 	}
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		SinkPartition *partition = sink->partitions[i];
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
 
 		if (partition->position != partition->stored)
 		{
@@ -246,9 +198,9 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 			break;
 		}
 	}
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		if (sink->partitions[i]->told != sink->partitions[i]->stored)
+		if (sink->assignment->partitions[i]->told != sink->assignment->partitions[i]->stored)
 		{
 			TimestampTz due = TimestampTzPlusMilliseconds(sink->told_at,
 														  run->flush_interval);
@@ -263,8 +215,8 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 	if (idle || TimestampDifferenceExceeds(sink->lag_at, now, LAG_MS))
 		count_lag(run);
 	/* What fetch has come across: the fd does not tell of it again. */
-	take_events(run);
-	return sink->rebalance != NULL ? 0 : timeout;
+	connect_assignment_listen(run, sink->assignment);
+	return sink->assignment->rebalance != NULL ? 0 : timeout;
 }
 
 void
@@ -273,8 +225,8 @@ connect_sink_store_offsets(ConnectTaskRun *run)
 	ConnectSink *sink = run->sink;
 	bool		any = false;
 
-	for (int i = 0; i < sink->npartitions; i++)
-		any |= sink->partitions[i]->position != sink->partitions[i]->stored;
+	for (int i = 0; i < sink->assignment->npartitions; i++)
+		any |= sink->assignment->partitions[i]->position != sink->assignment->partitions[i]->stored;
 	if (!any)
 		return;
 	sink->stored_at = GetCurrentTimestamp();
@@ -285,16 +237,16 @@ connect_sink_store_offsets(ConnectTaskRun *run)
 		return;
 	CONNECT_FAULT("sink-flushed");
 	connect_task_begin(&run->task);
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		SinkPartition *partition = sink->partitions[i];
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
 
 		if (partition->position != partition->stored)
 			advance(run, partition, partition->position);
 	}
 	connect_task_commit(&run->task);
-	for (int i = 0; i < sink->npartitions; i++)
-		sink->partitions[i]->stored = sink->partitions[i]->position;
+	for (int i = 0; i < sink->assignment->npartitions; i++)
+		sink->assignment->partitions[i]->stored = sink->assignment->partitions[i]->position;
 	connect_my_slot_count(CONNECT_COUNT_COMMITS, 1);
 	connect_my_slot_set(CONNECT_COUNT_LAST_COMMIT, sink->stored_at);
 }
@@ -304,15 +256,15 @@ connect_sink_finish(ConnectTaskRun *run)
 {
 	ConnectSink *sink = run->sink;
 
-	drop_batch(run);
+	connect_sink_drop_batch(run);
 	connect_sink_store_offsets(run);
 	tell_group(run);
-	if (run->task.cls->close != NULL && sink->npartitions > 0)
+	if (run->task.cls->close != NULL && sink->assignment->npartitions > 0)
 		run->task.cls->close(&run->task,
-							 topic_partitions(sink->partitions,
-											  sink->npartitions),
-							 sink->npartitions);
-	sink->npartitions = 0;
+							 connect_assignment_list(sink->assignment->partitions,
+											  sink->assignment->npartitions),
+							 sink->assignment->npartitions);
+	sink->assignment->npartitions = 0;
 }
 
 int
@@ -418,310 +370,6 @@ subscribe(ConnectTaskRun *run)
 		connect_errors_raise_kafka("could not subscribe", &err);
 }
 
-static void
-take_events(ConnectTaskRun *run)
-{
-	ConnectSink *sink = run->sink;
-	ConnectKafkaEvent event;
-
-	while (sink->rebalance == NULL &&
-		   connect_kafka_consumer_event(sink->consumer, &event))
-	{
-		switch (event.kind)
-		{
-			case CONNECT_KAFKA_EVENT_ASSIGN:
-			case CONNECT_KAFKA_EVENT_REVOKE:
-				keep_rebalance(run, &event);
-				break;
-			case CONNECT_KAFKA_EVENT_OUT_OF_RANGE:
-				out_of_range(run, &event);
-				break;
-			case CONNECT_KAFKA_EVENT_PARTITION_ERROR:
-				if (event.error.auth)
-					connect_errors_raise_kafka("Kafka refuses to let the task read",
-											   &event.error);
-				connect_task_waits_in_runtime(run, psprintf("Kafka: %s",
-															event.error.text));
-				break;
-			case CONNECT_KAFKA_EVENT_COMMITTED:
-				if (event.error.code != CONNECT_KAFKA_NO_ERROR)
-					ereport(DEBUG1,
-							(errmsg_internal("could not tell the group its offsets: %s",
-											 event.error.text)));
-				break;
-			case CONNECT_KAFKA_EVENT_OFFSETS:
-			case CONNECT_KAFKA_EVENT_EOF:
-			case CONNECT_KAFKA_EVENT_LEFT:
-				break;
-		}
-	}
-}
-
-/* Copies the event, sorted in the order of locking. */
-static void
-keep_rebalance(ConnectTaskRun *run, const ConnectKafkaEvent *event)
-{
-	MemoryContext old = MemoryContextSwitchTo(run->task.context);
-	Rebalance  *rebalance = palloc0(sizeof(Rebalance));
-
-	rebalance->kind = event->kind;
-	rebalance->lost = event->lost;
-	rebalance->nparts = event->noffsets;
-	rebalance->parts = palloc0(Max(event->noffsets, 1) *
-							   sizeof(ConnectKafkaOffset));
-	for (int i = 0; i < event->noffsets; i++)
-	{
-		rebalance->parts[i].topic = pstrdup(event->offsets[i].topic);
-		rebalance->parts[i].partition = event->offsets[i].partition;
-	}
-	qsort(rebalance->parts, rebalance->nparts, sizeof(ConnectKafkaOffset),
-		  compare_offsets);
-	run->sink->rebalance = rebalance;
-	MemoryContextSwitchTo(old);
-}
-
-/* False if the task must leave what it is doing. */
-static bool
-answer_rebalance(ConnectTaskRun *run)
-{
-	ConnectSink *sink = run->sink;
-	Rebalance  *rebalance = sink->rebalance;
-	ConnectKafkaError err;
-
-	if (rebalance == NULL)
-		return true;
-	if (rebalance->kind == CONNECT_KAFKA_EVENT_ASSIGN)
-	{
-		if (!assigned(run, rebalance))
-			return false;
-	}
-	else
-	{
-		revoked(run, rebalance);
-		if (!connect_kafka_consumer_revoke(sink->consumer, &err))
-			connect_errors_raise_kafka("could not give up partitions", &err);
-	}
-	sink->rebalance = NULL;
-	for (int i = 0; i < rebalance->nparts; i++)
-		pfree(unconstify(char *, rebalance->parts[i].topic));
-	pfree(rebalance->parts);
-	pfree(rebalance);
-	return true;
-}
-
-static bool
-assigned(ConnectTaskRun *run, const Rebalance *rebalance)
-{
-	ConnectSink *sink = run->sink;
-	SinkPartition **taken;
-	MemoryContext old;
-	ConnectKafkaError err;
-	bool		imported;
-
-	MemoryContextReset(run->task.batch_context);
-	MemoryContextSwitchTo(run->task.batch_context);
-
-	connect_task_begin(&run->task);
-	imported = connect_sink_offset_any(run->task.connector_id);
-	connect_task_commit(&run->task);
-	if (!imported && !import_offsets(run))
-		return false;
-
-	old = MemoryContextSwitchTo(run->task.context);
-	taken = palloc(Max(rebalance->nparts, 1) * sizeof(SinkPartition *));
-	for (int i = 0; i < rebalance->nparts; i++)
-	{
-		taken[i] = palloc0(sizeof(SinkPartition));
-		taken[i]->topic = pstrdup(rebalance->parts[i].topic);
-		taken[i]->partition = rebalance->parts[i].partition;
-	}
-	MemoryContextSwitchTo(old);
-
-	connect_task_begin(&run->task);
-	for (int i = 0; i < rebalance->nparts; i++)
-		connect_sink_offset_take(run->task.connector_id, taken[i]->topic,
-								 taken[i]->partition, &taken[i]->epoch,
-								 &taken[i]->stored);
-	connect_task_commit(&run->task);
-	CONNECT_FAULT("sink-taken");
-
-	for (int i = 0; i < rebalance->nparts; i++)
-	{
-		SinkPartition *partition = taken[i];
-		ConnectKafkaOffset *offset = &rebalance->parts[i];
-
-		partition->position = partition->stored;
-		partition->told = partition->stored;
-		partition->next = -1;
-		offset->opaque = partition;
-		offset->offset = partition->stored >= 0 ? partition->stored :
-			CONNECT_KAFKA_OFFSET_BEGINNING;
-		if (partition->stored < 0 && sink->latest)
-		{
-			int64_t		low;
-			int64_t		high;
-
-			/* A number, to be stored: the end moves. */
-			if (connect_kafka_consumer_query_watermarks(sink->consumer,
-														partition->topic,
-														partition->partition,
-														QUERY_MS, &low, &high,
-														&err) != CONNECT_KAFKA_OK)
-				connect_errors_raise_kafka("could not find the end of a partition",
-										   &err);
-			offset->offset = high;
-			partition->position = high;
-		}
-	}
-	if (!connect_kafka_consumer_accept(sink->consumer, rebalance->parts,
-									   rebalance->nparts, &err))
-		connect_errors_raise_kafka("could not take partitions", &err);
-	for (int i = 0; i < rebalance->nparts; i++)
-		add_partition(run, taken[i]);
-	connect_task_waits_in_runtime(run, NULL);
-	if (run->task.cls->open != NULL && rebalance->nparts > 0)
-		run->task.cls->open(&run->task,
-							topic_partitions(taken, rebalance->nparts),
-							rebalance->nparts);
-	pfree(taken);
-	return true;
-}
-
-/*
- * Partitions go: what was put is made durable and stored first, unless others
- * may own them already.
- */
-static void
-revoked(ConnectTaskRun *run, const Rebalance *rebalance)
-{
-	ConnectSink *sink = run->sink;
-	SinkPartition **gone;
-	int			ngone = 0;
-
-	MemoryContextReset(run->task.batch_context);
-	MemoryContextSwitchTo(run->task.batch_context);
-	drop_batch(run);
-	if (!rebalance->lost)
-		connect_sink_store_offsets(run);
-
-	gone = palloc(Max(rebalance->nparts, 1) * sizeof(SinkPartition *));
-	for (int i = 0; i < rebalance->nparts; i++)
-	{
-		SinkPartition *partition = find_partition(sink,
-												  rebalance->parts[i].topic,
-												  rebalance->parts[i].partition);
-
-		if (partition != NULL)
-			gone[ngone++] = partition;
-	}
-	if (run->task.cls->close != NULL && ngone > 0)
-		run->task.cls->close(&run->task, topic_partitions(gone, ngone), ngone);
-	for (int i = 0; i < ngone; i++)
-	{
-		int			at = 0;
-
-		while (sink->partitions[at] != gone[i])
-			at++;
-		sink->npartitions--;
-		memmove(&sink->partitions[at], &sink->partitions[at + 1],
-				(sink->npartitions - at) * sizeof(SinkPartition *));
-		pfree(gone[i]->topic);
-		pfree(gone[i]);
-	}
-}
-
-/*
- * A connector without any offset begins where its group in Kafka is: it may
- * have run elsewhere before.  Tasks of one connector do this one after the
- * other, and all partitions are imported, whoever will own them.
- */
-static bool
-import_offsets(ConnectTaskRun *run)
-{
-	ConnectKafkaAdminResult result;
-	ConnectKafkaError err;
-	LOCKTAG		tag;
-	uint64		request;
-
-	if (connect_clients_embedded(run, CONNECT_KAFKA_CONSUMER))
-		return true;			/* nobody can have used it before */
-	request = connect_kafka_admin_list_group_offsets(connect_topics_admin(run),
-													 run->sink->group, NULL, 0,
-													 ADMIN_MS, &err);
-	if (request == 0)
-		connect_errors_raise_kafka("could not read the group's offsets", &err);
-	if (!connect_topics_await(run, request, &result))
-		return false;
-	err = result.error;
-	if (err.code == CONNECT_KAFKA_NO_ERROR && result.nitems == 1 &&
-		result.items[0].partition < 0)
-		err = result.items[0].error;
-	if (err.code != CONNECT_KAFKA_NO_ERROR &&
-		err.code != CONNECT_KAFKA_GROUP_NOT_FOUND)
-		connect_errors_raise_kafka("could not read the group's offsets", &err);
-
-	connect_task_begin(&run->task);
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId,
-						 (uint32) (run->task.connector_id >> 32),
-						 (uint32) run->task.connector_id, LOCK_IMPORT);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	if (!connect_sink_offset_any(run->task.connector_id))
-	{
-		for (int i = 0; i < result.nitems; i++)
-		{
-			const ConnectKafkaAdminItem *item = &result.items[i];
-			int64		epoch;
-			int64		offset;
-
-			if (item->partition < 0 || item->offset < 0)
-				continue;
-			connect_sink_offset_take(run->task.connector_id, item->name,
-									 item->partition, &epoch, &offset);
-			if (!connect_sink_offset_advance(run->task.connector_id,
-											 item->name, item->partition,
-											 epoch, -1, item->offset))
-				elog(ERROR, "could not store an imported offset");
-		}
-	}
-	connect_task_commit(&run->task);
-	connect_topics_idle(run);
-	return true;
-}
-
-/* The log no longer, or not yet, holds where we are. */
-static void
-out_of_range(ConnectTaskRun *run, const ConnectKafkaEvent *event)
-{
-	ConnectSink *sink = run->sink;
-	const ConnectKafkaOffset *at = &event->offsets[0];
-	SinkPartition *partition = find_partition(sink, at->topic, at->partition);
-	int64		offset = CONNECT_KAFKA_OFFSET_BEGINNING;
-	ConnectKafkaError err;
-
-	if (partition == NULL)
-		return;
-	if (strcmp(sink->out_of_range, "latest") == 0)
-		offset = CONNECT_KAFKA_OFFSET_END;
-	else if (strcmp(sink->out_of_range, "earliest") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("offset " INT64_FORMAT " of partition %d of topic \"%s\" is out of range",
-						partition->position, at->partition, at->topic),
-				 errdetail("The log of the partition holds offsets " INT64_FORMAT " to " INT64_FORMAT ".",
-						   event->low, event->high),
-				 errhint("Records may be lost.  Reset the connector's offsets, or set \"offset.out.of.range\" to \"earliest\" or \"latest\".")));
-	ereport(WARNING,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("offset " INT64_FORMAT " of partition %d of topic \"%s\" is out of range, going on at the %s",
-					partition->position, at->partition, at->topic,
-					sink->out_of_range),
-			 errdetail("The log of the partition holds offsets " INT64_FORMAT " to " INT64_FORMAT ".",
-					   event->low, event->high)));
-	if (!connect_kafka_consumer_seek(sink->consumer, at->topic, at->partition,
-									 offset, &err))
-		connect_errors_raise_kafka("could not seek", &err);
-}
-
 /*
  * Takes a batch, unless one is held or nothing shall be read.  Then the call
  * is made only as often as the group needs it to know that we live, with all
@@ -787,21 +435,20 @@ release_batch(ConnectSink *sink)
 	MemoryContextReset(sink->held);
 }
 
-/* Gives the batch back: what was not put is to be read again. */
-static void
-drop_batch(ConnectTaskRun *run)
+void
+connect_sink_drop_batch(ConnectTaskRun *run)
 {
 	ConnectSink *sink = run->sink;
 	ConnectKafkaError err;
 
-	for (int i = 0; i < sink->npartitions; i++)
-		sink->partitions[i]->next = -1;
+	for (int i = 0; i < sink->assignment->npartitions; i++)
+		sink->assignment->partitions[i]->next = -1;
 	for (int i = sink->nmessages - 1; i >= 0; i--)
-		((SinkPartition *) sink->messages[i].opaque)->next =
+		((ConnectSinkPartition *) sink->messages[i].opaque)->next =
 			sink->messages[i].offset;
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		SinkPartition *partition = sink->partitions[i];
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
 
 		if (partition->next >= 0 &&
 			!connect_kafka_consumer_seek(sink->consumer, partition->topic,
@@ -821,10 +468,10 @@ deliver(ConnectTaskRun *run)
 	ConnectRecord *records;
 	int			n;
 
-	for (int i = 0; i < sink->npartitions; i++)
-		sink->partitions[i]->next = -1;
+	for (int i = 0; i < sink->assignment->npartitions; i++)
+		sink->assignment->partitions[i]->next = -1;
 	for (int i = 0; i < sink->nmessages; i++)
-		((SinkPartition *) sink->messages[i].opaque)->next =
+		((ConnectSinkPartition *) sink->messages[i].opaque)->next =
 			sink->messages[i].offset + 1;
 	do
 	{
@@ -844,9 +491,9 @@ deliver(ConnectTaskRun *run)
 		}
 	} while (!put_in_transaction(run, records, n));
 
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		SinkPartition *partition = sink->partitions[i];
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
 
 		if (partition->next < 0)
 			continue;
@@ -969,10 +616,10 @@ put_in_transaction(ConnectTaskRun *run, ConnectRecord *records, int n)
 
 	sink->reports = NIL;
 	connect_task_begin(&run->task);
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		if (sink->partitions[i]->next >= 0)
-			advance(run, sink->partitions[i], sink->partitions[i]->next);
+		if (sink->assignment->partitions[i]->next >= 0)
+			advance(run, sink->assignment->partitions[i], sink->assignment->partitions[i]->next);
 	}
 	MemoryContextSwitchTo(run->task.batch_context);
 	CONNECT_FAULT("sink-begun");
@@ -1009,7 +656,7 @@ put_in_transaction(ConnectTaskRun *run, ConnectRecord *records, int n)
 
 /* Moves a stored offset in the open transaction; raises if it is not ours. */
 static void
-advance(ConnectTaskRun *run, SinkPartition *partition, int64 next)
+advance(ConnectTaskRun *run, ConnectSinkPartition *partition, int64 next)
 {
 	if (!connect_sink_offset_advance(run->task.connector_id, partition->topic,
 									 partition->partition, partition->epoch,
@@ -1043,10 +690,10 @@ tell_group(ConnectTaskRun *run)
 	ConnectKafkaError err;
 
 	MemoryContextSwitchTo(run->task.batch_context);
-	offsets = palloc0(Max(sink->npartitions, 1) * sizeof(ConnectKafkaOffset));
-	for (int i = 0; i < sink->npartitions; i++)
+	offsets = palloc0(Max(sink->assignment->npartitions, 1) * sizeof(ConnectKafkaOffset));
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		SinkPartition *partition = sink->partitions[i];
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
 
 		if (partition->told == partition->stored)
 			continue;
@@ -1069,11 +716,11 @@ static void
 count_lag(ConnectTaskRun *run)
 {
 	ConnectSink *sink = run->sink;
-	int64		lag = sink->npartitions > 0 ? 0 : -1;
+	int64		lag = sink->assignment->npartitions > 0 ? 0 : -1;
 
-	for (int i = 0; i < sink->npartitions; i++)
+	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
-		SinkPartition *partition = sink->partitions[i];
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
 		int64_t		low;
 		int64_t		high;
 
@@ -1086,73 +733,4 @@ count_lag(ConnectTaskRun *run)
 	}
 	sink->lag_at = GetCurrentTimestamp();
 	connect_my_slot_set(CONNECT_COUNT_LAG, lag);
-}
-
-static int
-compare_offsets(const void *a, const void *b)
-{
-	const ConnectKafkaOffset *x = a;
-	const ConnectKafkaOffset *y = b;
-	int			order = strcmp(x->topic, y->topic);
-
-	if (order != 0)
-		return order;
-	return x->partition < y->partition ? -1 : x->partition > y->partition;
-}
-
-static SinkPartition *
-find_partition(ConnectSink *sink, const char *topic, int32 partition)
-{
-	for (int i = 0; i < sink->npartitions; i++)
-	{
-		if (sink->partitions[i]->partition == partition &&
-			strcmp(sink->partitions[i]->topic, topic) == 0)
-			return sink->partitions[i];
-	}
-	return NULL;
-}
-
-static void
-add_partition(ConnectTaskRun *run, SinkPartition *partition)
-{
-	ConnectSink *sink = run->sink;
-	int			at = 0;
-
-	if (sink->npartitions == sink->maxpartitions)
-	{
-		sink->maxpartitions = Max(16, sink->maxpartitions * 2);
-		sink->partitions = sink->partitions == NULL ?
-			MemoryContextAlloc(run->task.context, sink->maxpartitions *
-							   sizeof(SinkPartition *)) :
-			repalloc(sink->partitions, sink->maxpartitions *
-					 sizeof(SinkPartition *));
-	}
-	while (at < sink->npartitions)
-	{
-		int			order = strcmp(sink->partitions[at]->topic,
-								   partition->topic);
-
-		if (order > 0 || (order == 0 && sink->partitions[at]->partition >
-						  partition->partition))
-			break;
-		at++;
-	}
-	memmove(&sink->partitions[at + 1], &sink->partitions[at],
-			(sink->npartitions - at) * sizeof(SinkPartition *));
-	sink->partitions[at] = partition;
-	sink->npartitions++;
-}
-
-static ConnectTopicPartition *
-topic_partitions(SinkPartition **partitions, int n)
-{
-	ConnectTopicPartition *result = palloc(n * sizeof(ConnectTopicPartition));
-
-	for (int i = 0; i < n; i++)
-	{
-		result[i].topic = partitions[i]->topic;
-		result[i].partition = partitions[i]->partition;
-		result[i].offset = partitions[i]->position;
-	}
-	return result;
 }

@@ -18,6 +18,8 @@ extern long connect_sink_turn(ConnectTaskRun *run, bool read);
 
 /* Makes durable what was put and stores its offsets. */
 extern void connect_sink_store_offsets(ConnectTaskRun *run);
+/* Gives the batch at hand back: it is to be read again. */
+extern void connect_sink_drop_batch(ConnectTaskRun *run);
 /* The last calls of a task that stops in order. */
 extern void connect_sink_finish(ConnectTaskRun *run);
 extern int	connect_sink_fd(const ConnectTaskRun *run);

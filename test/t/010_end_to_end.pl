@@ -24,7 +24,7 @@ is($records[0]{key}, undef, 'a line has no key');
 create_connector($node, 'out',
 	{ 'connector.class' => 'FileStreamSink', file => "$dir/out", topics => $topic });
 append_to_file("$dir/in", "third\n");
-poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\nsecond\nthird");
+poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\nsecond\nthird\n");
 
 $node->restart;
 wait_for_state($node, 'in', 'RUNNING', task => 0);
@@ -34,7 +34,7 @@ is_deeply(
 	[ map { $_->{value} } @records ],
 	[ '"first"', '"second"', '"third"', '"fourth"' ],
 	'after a restart the source goes on where it was');
-poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\nsecond\nthird\nfourth");
+poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\nsecond\nthird\nfourth\n");
 
 $node->safe_psql('postgres', "SELECT connect_drop('in')");
 wait_for_no_connector($node, 'in');
