@@ -7,7 +7,7 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = connect_node('main', conf => "max_prepared_transactions = 5\n");
+my $node = connect_node('main', conf => "max_prepared_transactions = 5\nrestart_after_crash = on\n");
 
 # Four writers that contend for twenty counters; savepoints and whole
 # transactions are rolled back.
