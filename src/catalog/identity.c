@@ -15,6 +15,7 @@
 
 #include "catalog/access.h"
 #include "catalog/command.h"
+#include "runtime/label.h"
 
 void
 connect_identity_ensure(void)
@@ -30,11 +31,16 @@ connect_identity_ensure(void)
 	};
 	Datum		values[] = {ObjectIdGetDatum(MyDatabaseId)};
 	ConnectCatalogScope scope;
+	bool		changed;
 
 	connect_catalog_enter(&scope);
-	if (connect_catalog_run(&update, values, NULL) == 0)
-		connect_catalog_run(&insert, values, NULL);
+	changed = connect_catalog_run(&update, values, NULL) > 0 ||
+		connect_catalog_run(&insert, values, NULL) > 0;
 	connect_catalog_leave(&scope);
+
+	/* A copy has no mark yet: nothing has run in it so far. */
+	if (changed)
+		connect_label_set(true);
 }
 
 void

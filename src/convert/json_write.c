@@ -538,8 +538,7 @@ write_decimal(const ConnectJsonWriter *w, const ConnectValue *v,
 	StringInfoData bytes;
 	int			scale;
 
-	if (v->kind == CONNECT_KIND_FLOAT64 && w->options.decimal_numeric &&
-		!isfinite(v->u.d))
+	if (v->kind == CONNECT_KIND_FLOAT64 && w->options.decimal_numeric)
 	{
 		/* NaN or infinity of a plain row's numeric */
 		append_float(out, v);

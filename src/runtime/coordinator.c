@@ -34,10 +34,10 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -45,6 +45,7 @@
 
 #include "catalog/catalog.h"
 #include "compat.h"
+#include "runtime/errors.h"
 #include "runtime/slot.h"
 #include "runtime/split.h"
 #include "runtime/worker.h"
@@ -112,10 +113,11 @@ make_connector(ConnectConnectorRow *row)
 
 /*
  * Reads what is wanted, in one transaction and with one snapshot.  False: the
- * extension is not here.  *reason is set if nothing can run.
+ * extension that this process serves has gone; *replaced: another is here.
+ * *reason is set if nothing can run.
  */
 static bool
-read_catalog_xact(const char **reason)
+read_catalog_xact(const char **reason, bool *replaced)
 {
 	bool		exists;
 
@@ -125,6 +127,7 @@ read_catalog_xact(const char **reason)
 
 	connect_xact_begin_bare();
 	exists = connect_xact_lock_extension();
+	*replaced = !exists && connect_catalog_exists();
 	if (exists)
 	{
 		char	   *version;
@@ -211,23 +214,6 @@ find_obstacle(const Connector *connector, ConnectState *state)
 	return NULL;
 }
 
-static char *
-error_trace(const ErrorData *error)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "ERROR:  %s: %s",
-					 unpack_sql_state(error->sqlerrcode), error->message);
-	if (error->detail)
-		appendStringInfo(&buf, "\nDETAIL:  %s", error->detail);
-	if (error->hint)
-		appendStringInfo(&buf, "\nHINT:  %s", error->hint);
-	if (error->context)
-		appendStringInfo(&buf, "\nCONTEXT:  %s", error->context);
-	return buf.data;
-}
-
 /* Tries again what task_configs() was asked for, unless that is to come. */
 static void
 split_connector(Connector *connector, ConnectSlot *slot)
@@ -257,8 +243,7 @@ split_connector(Connector *connector, ConnectSlot *slot)
 	}
 	else
 	{
-		char	   *reason = pnstrdup(error->message,
-									  strcspn(error->message, "\n"));
+		char	   *reason = connect_errors_reason(error);
 
 		LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
 		slot->failures++;
@@ -274,7 +259,7 @@ split_connector(Connector *connector, ConnectSlot *slot)
 						(errmsg("connector \"%s\" has failed: %s", row->name,
 								reason)));
 				save_state_xact(row->id, CONNECT_FAILED, reason,
-								error_trace(error));
+								connect_errors_trace(error));
 			}
 			set_connector_state(slot, CONNECT_FAILED, reason);
 		}
@@ -641,12 +626,21 @@ take_dirty(void)
 {
 	ConnectDatabaseSlot *db;
 	bool		dirty;
+	bool		roles_changed;
 
 	LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
 	db = my_database_slot();
 	dirty = db->dirty;
-	db->dirty = false;
+	roles_changed = db->roles_changed;
+	db->dirty = db->roles_changed = false;
 	LWLockRelease(connect_slot_lock());
+
+	/*
+	 * A transaction wakes us before it sends its invalidation messages.  Our
+	 * tables and the extension are protected by their locks; roles have none.
+	 */
+	if (roles_changed)
+		InvalidateSystemCaches();
 	return dirty;
 }
 
@@ -672,9 +666,12 @@ show_ready(const char *reason)
 	ConditionVariableBroadcast(connect_slot_changed());
 }
 
-/* The extension has gone: so do the tasks, at once, and this process. */
+/*
+ * The extension has gone: so do the tasks, at once, and this process.  If it
+ * was created anew the launcher starts the next coordinator.
+ */
 static void
-leave(void)
+leave(bool replaced)
 {
 	static uint32 wait_event = 0;
 
@@ -705,7 +702,7 @@ leave(void)
 	}
 
 	LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
-	my_database_slot()->absent = !my_database_slot()->dirty;
+	my_database_slot()->absent = !replaced && !my_database_slot()->dirty;
 	LWLockRelease(connect_slot_lock());
 	proc_exit(0);
 }
@@ -719,12 +716,10 @@ coordinator_turn(void)
 	if (take_dirty())
 	{
 		const char *reason;
+		bool		replaced;
 
-		if (!read_catalog_xact(&reason))
-		{
-			connectors = NIL;
-			leave();
-		}
+		if (!read_catalog_xact(&reason, &replaced))
+			leave(replaced);
 		show_ready(reason);
 	}
 

@@ -6,8 +6,7 @@
  *	  Runs in the postmaster (request, startup) and in every process.  Takes
  *	  connect_slot_lock() where slot.h does not ask the caller for it.
  *
- *	  A task uses up to two slots of the array, its own and its connector's, so
- *	  there are twice as many as connect.max_tasks.
+ *	  Half of the array's slots are for tasks, half for connectors, in any order.
  */
 #include "postgres.h"
 
@@ -177,33 +176,42 @@ connect_database_slot_find(Oid database)
 	return NULL;
 }
 
+/* How many slots of tasks, or of connectors, are in use? */
+static int
+slots_in_use(bool tasks)
+{
+	int			n = 0;
+
+	for (int i = 0; i < shared->nslots_used; i++)
+	{
+		if (shared->slots[i].in_use && (shared->slots[i].task >= 0) == tasks)
+			n++;
+	}
+	return n;
+}
+
+bool
+connect_slot_is_full(void)
+{
+	Assert(LWLockHeldByMe(slot_lock));
+	return slots_in_use(true) >= connect_max_tasks;
+}
+
 ConnectSlot *
 connect_slot_reserve(Oid database, int64 connector_id, int task)
 {
-	ConnectSlot *slot = NULL;
-	int			index = 0;
-	int			ntasks = 0;
+	ConnectSlot *slot;
 	uint64		generation;
+	int			i = 0;
 
 	Assert(LWLockHeldByMeInMode(slot_lock, LW_EXCLUSIVE));
-	for (int i = 0; i < shared->nslots; i++)
-	{
-		if (!shared->slots[i].in_use)
-		{
-			if (slot == NULL)
-			{
-				slot = &shared->slots[i];
-				index = i;
-			}
-			if (i >= shared->nslots_used)
-				break;
-		}
-		else if (shared->slots[i].task >= 0)
-			ntasks++;
-	}
-	if (slot == NULL || (task >= 0 && ntasks >= connect_max_tasks))
+	if (slots_in_use(task >= 0) >= connect_max_tasks)
 		return NULL;
+	while (shared->slots[i].in_use)
+		i++;
+	Assert(i < shared->nslots);
 
+	slot = &shared->slots[i];
 	generation = slot->generation;
 	memset(slot, 0, offsetof(ConnectSlot, woken));
 	pg_atomic_write_u32(&slot->woken, 0);
@@ -217,7 +225,7 @@ connect_slot_reserve(Oid database, int64 connector_id, int task)
 	slot->generation = generation + 1;
 	slot->state = CONNECT_UNASSIGNED;
 	slot->since = GetCurrentTimestamp();
-	shared->nslots_used = Max(shared->nslots_used, index + 1);
+	shared->nslots_used = Max(shared->nslots_used, i + 1);
 	return slot;
 }
 
@@ -566,4 +574,17 @@ connect_my_slot_wanted(ConnectState *wanted)
 	*wanted = my_slot->wanted;
 	LWLockRelease(slot_lock);
 	return mine && *wanted != CONNECT_STOPPED;
+}
+
+bool
+connect_my_slot_hurries(void)
+{
+	ConnectDatabaseSlot *db;
+	bool		hurries;
+
+	LWLockAcquire(slot_lock, LW_SHARED);
+	db = connect_database_slot_find(my_slot->database);
+	hurries = my_slot->terminated || db == NULL || db->barred > 0;
+	LWLockRelease(slot_lock);
+	return hurries;
 }

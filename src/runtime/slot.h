@@ -118,8 +118,9 @@ typedef struct ConnectDatabaseSlot
 	bool		ready;			/* it has looked at the catalog once */
 	bool		lost;			/* it left without being told to */
 
-	/* Set by whoever changes the catalog, cleared by the coordinator. */
-	bool		dirty;
+	/* Set by whoever commits a change, cleared by the coordinator. */
+	bool		dirty;			/* the catalog */
+	bool		roles_changed;	/* roles or privileges: caches are stale */
 
 	char		reason[CONNECT_TEXT_LEN];	/* why nothing runs; "" = it does */
 } ConnectDatabaseSlot;
@@ -143,6 +144,8 @@ extern ConnectDatabaseSlot *connect_database_slot_at(int i);
 /* Caller holds the lock; NULL if there is none. */
 extern ConnectSlot *connect_slot_find(Oid database, int64 connector_id, int task);
 extern ConnectDatabaseSlot *connect_database_slot_find(Oid database);
+/* Caller holds the lock: have all of connect.max_tasks been reserved? */
+extern bool connect_slot_is_full(void);
 /* Caller holds the lock exclusively; NULL if all are taken. */
 extern ConnectSlot *connect_slot_reserve(Oid database, int64 connector_id, int task);
 extern ConnectDatabaseSlot *connect_database_slot_reserve(Oid database);
@@ -194,6 +197,11 @@ extern void connect_my_slot_set(ConnectCounter counter, int64 n);
  * end in order.  Ask whenever the latch was set.
  */
 extern bool connect_my_slot_wanted(ConnectState *wanted);
+/*
+ * Told to end while somebody waits for it: a command wants the database for
+ * itself, or the extension is being removed.
+ */
+extern bool connect_my_slot_hurries(void);
 
 /* ---- used by worker.c ---- */
 extern bool connect_my_slot_attach(int index, uint64 generation);

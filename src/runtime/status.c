@@ -202,8 +202,12 @@ connect_idle_reason(PG_FUNCTION_ARGS)
 {
 	ConnectDatabaseSlot *db;
 	char		own[CONNECT_TEXT_LEN] = "";
+	char		full[CONNECT_TEXT_LEN];
 	const char *reason = NULL;
 
+	snprintf(full, sizeof(full),
+			 "all slots for tasks are in use; raise connect.max_tasks, now %d",
+			 connect_max_tasks);
 	if (RecoveryInProgress())
 		reason = "standby";
 	else if (!connect_enabled)
@@ -220,6 +224,8 @@ connect_idle_reason(PG_FUNCTION_ARGS)
 			reason = strcpy(own, db->reason);
 		else if (!db->ready)
 			reason = "starting";
+		else if (connect_slot_is_full())
+			reason = full;
 		LWLockRelease(connect_slot_lock());
 	}
 	if (reason == NULL)

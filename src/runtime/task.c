@@ -57,6 +57,7 @@
 #define BACKOFF_MAX_MS 10000
 #define SAVE_COUNTERS_MS 60000
 #define LAST_WORDS_MS 1000		/* of grace for the timer */
+#define HURRY_MS 500			/* for a stop that somebody waits for */
 #define PROBE_MS 5000			/* how often a broker that is away is asked */
 
 static ConnectTaskRun *my_run = NULL;	/* of this process */
@@ -397,13 +398,15 @@ static void
 begin_stopping(ConnectTaskRun *run)
 {
 	static TimeoutId timer = 0;
+	int			timeout = connect_shutdown_timeout;
 
+	if (connect_my_slot_hurries())
+		timeout = Min(timeout, HURRY_MS);
 	run->phase = CONNECT_TASK_STOPPING;
-	run->stop_by = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-											   connect_shutdown_timeout);
+	run->stop_by = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout);
 	if (timer == 0)
 		timer = RegisterTimeout(USER_TIMEOUT, handle_timer);
-	enable_timeout_after(timer, connect_shutdown_timeout + LAST_WORDS_MS);
+	enable_timeout_after(timer, timeout + LAST_WORDS_MS);
 }
 
 static void

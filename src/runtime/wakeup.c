@@ -32,9 +32,10 @@ static int	nsources = 0;		/* MAX_SOURCES + 1 = all */
 static int64 sources[MAX_SOURCES];
 
 static void
-wake_coordinator(ConnectDatabaseSlot *db)
+wake_coordinator(ConnectDatabaseSlot *db, bool roles)
 {
 	db->dirty = true;
+	db->roles_changed |= roles;
 	db->absent = false;
 	if (db->coordinator != 0)
 		SetLatch(connect_proc_latch(db->procno));
@@ -52,7 +53,7 @@ wake_coordinators(Oid database, bool all)
 		for (int i = 0; i < connect_database_slot_count(); i++)
 		{
 			if (connect_database_slot_at(i)->in_use)
-				wake_coordinator(connect_database_slot_at(i));
+				wake_coordinator(connect_database_slot_at(i), true);
 		}
 	}
 	else
@@ -60,7 +61,7 @@ wake_coordinators(Oid database, bool all)
 		ConnectDatabaseSlot *db = connect_database_slot_find(database);
 
 		if (db)
-			wake_coordinator(db);
+			wake_coordinator(db, false);
 		missing = db == NULL || db->coordinator == 0;
 	}
 	LWLockRelease(connect_slot_lock());
