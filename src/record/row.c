@@ -359,6 +359,22 @@ convert_plain_numeric(const ConnectRowColumn *column, Datum value,
 	return true;
 }
 
+/* Of an array's element, which has no schema to tell a decimal by. */
+static bool
+convert_numeric_text(const ConnectRowColumn *column, Datum value,
+					 ConnectValue *cell, ConnectError *err)
+{
+	StringInfoData text;
+
+	convert_plain_numeric(column, value, cell, err);
+	if (cell->kind == CONNECT_KIND_FLOAT64)
+		return true;
+	initStringInfo(&text);
+	connect_decimal_append_text(&text, cell);
+	*cell = connect_value_text(CONNECT_KIND_NUMBER_TEXT, text.data, text.len);
+	return true;
+}
+
 static bool
 convert_numeric_double(const ConnectRowColumn *column, Datum value,
 					   ConnectValue *cell, ConnectError *err)
@@ -1026,6 +1042,8 @@ choose_array(ConnectRowColumn *column, Oid element, int32 typmod)
 	column->element = elem;
 	if (!column->options->plain)
 		column->schema->value_schema = elem->schema;
+	else if (elem->convert == convert_plain_numeric)
+		elem->convert = convert_numeric_text;
 	get_typlenbyvalalign(element, &column->typlen, &column->typbyval,
 						 &column->typalign);
 }
