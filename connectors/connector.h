@@ -244,7 +244,7 @@ extern PGDLLEXPORT void connect_task_report(ConnectTask *task,
  * Raises it as the Java exception that it stands for: tried again if it says
  * retriable.  For what concerns the task rather than one record.
  */
-extern PGDLLEXPORT void connect_error_raise(const ConnectError *err) pg_attribute_noreturn();
+extern PGDLLEXPORT void connect_error_raise(const ConnectError *err) CONNECT_NORETURN;
 
 /* Shown as waiting_for in the status; NULL = for nothing. */
 extern PGDLLEXPORT void connect_task_waiting_for(ConnectTask *task,

@@ -29,6 +29,19 @@
 #error "connect is for PostgreSQL 15 to 18"
 #endif
 
+/* Calls that took one more argument. */
+#if PG_VERSION_NUM >= 180000
+#define connect_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, norderbys)
+#define connect_form_minimal_tuple(desc, values, nulls) \
+	heap_form_minimal_tuple(desc, values, nulls, 0)
+#else
+#define connect_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, nkeys, norderbys)
+#define connect_form_minimal_tuple(desc, values, nulls) \
+	heap_form_minimal_tuple(desc, values, nulls)
+#endif
+
 /* Process number of a PGPROC, and back. */
 #if PG_VERSION_NUM >= 170000
 #define connect_procno(proc) ((int) GetNumberFromPGProc(proc))

@@ -50,6 +50,9 @@ MemoryContextReset(MemoryContext context)
 }
 #endif
 
+/* After a declaration; the server's own macro changes its place with 18. */
+#define CONNECT_NORETURN __attribute__((noreturn))
+
 /*
  * An error as Kafka Connect words it.  The class is the Java class that the
  * original raises; status views, dead letters and REST answers show it.

@@ -26,6 +26,7 @@
 
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "compat.h"
 #include "stream/stream.h"
 
 /*
@@ -34,7 +35,7 @@
 bytea *
 connect_layout_pack(TupleDesc desc, Datum *values, bool *nulls)
 {
-	MinimalTuple tuple = heap_form_minimal_tuple(desc, values, nulls);
+	MinimalTuple tuple = connect_form_minimal_tuple(desc, values, nulls);
 	bytea	   *row = palloc(VARHDRSZ + tuple->t_len);
 
 	SET_VARSIZE(row, VARHDRSZ + tuple->t_len);

@@ -310,7 +310,7 @@ all_acknowledged(Relation rel, Datum acknowledged)
 
 	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_XID8GE,
 				DirectFunctionCall1(pg_snapshot_xmin, acknowledged));
-	scan = index_beginscan(rel, index, GetActiveSnapshot(), 1, 0);
+	scan = connect_index_beginscan(rel, index, GetActiveSnapshot(), 1, 0);
 	index_rescan(scan, &key, 1, NULL, 0);
 	while (all && index_getnext_slot(scan, ForwardScanDirection, slot))
 	{

@@ -39,6 +39,7 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "compat.h"
 #include "stream/stream.h"
 
 #define BUFFER_LIMIT	(8 * 1024 * 1024)	/* bytes of a batch held in memory */
@@ -201,7 +202,7 @@ scan_open(QueueScan *scan, Oid relid, int nkeys, ScanKey keys)
 	scan->index = index_open(linitial_oid(RelationGetIndexList(scan->rel)),
 							 AccessShareLock);
 	scan->slot = table_slot_create(scan->rel, NULL);
-	scan->scan = index_beginscan(scan->rel, scan->index, GetActiveSnapshot(),
+	scan->scan = connect_index_beginscan(scan->rel, scan->index, GetActiveSnapshot(),
 								 nkeys, 0);
 	index_rescan(scan->scan, keys, nkeys, NULL, 0);
 }

@@ -31,7 +31,7 @@ static void alter_source(const ConnectConnectorRow *row,
 static void alter_sink(const ConnectConnectorRow *row, List *offsets);
 static int64 sink_number(JsonbContainer *object, const char *key,
 						 const char *what, int64 max);
-static void bad_offsets(const char *fmt,...) pg_attribute_printf(1, 2) pg_attribute_noreturn();
+static void bad_offsets(const char *fmt,...) pg_attribute_printf(1, 2) CONNECT_NORETURN;
 
 char *
 connect_command_offsets(const char *name)

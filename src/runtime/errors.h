@@ -81,6 +81,6 @@ extern char *connect_errors_trace(const ErrorData *edata);
 
 /* Raises an error of the Kafka layer, classed by what can be done about it. */
 extern void connect_errors_raise_kafka(const char *what,
-									   const ConnectKafkaError *err) pg_attribute_noreturn();
+									   const ConnectKafkaError *err) CONNECT_NORETURN;
 
 #endif							/* CONNECT_ERRORS_H */

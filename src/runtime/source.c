@@ -99,7 +99,7 @@ static ConnectDelivery delivery_failed(ConnectTaskRun *run,
 									   const ConnectKafkaDelivery *delivery,
 									   const ConnectKafkaError *err);
 static bool is_not_the_records_fault(const ConnectKafkaError *err);
-static void raise_refusal(const ConnectKafkaError *err) pg_attribute_noreturn();
+static void raise_refusal(const ConnectKafkaError *err) CONNECT_NORETURN;
 static void move_head(ConnectTaskRun *run);
 static void push_waiting(ConnectTaskRun *run);
 static int64 room(const ConnectSource *source);
