@@ -43,6 +43,25 @@ connect_file_close(ConnectFile *file)
 	file->fd = -1;
 }
 
+/* In Connect's words, where it has any. */
+static void
+refuse(const char *path, int flags)
+{
+	ConnectError err;
+
+	if ((flags & O_ACCMODE) == O_RDONLY || (errno != ENOENT && errno != EACCES))
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", path)));
+	connect_error_set(&err, errno == ENOENT ?
+					  "java.nio.file.NoSuchFileException" :
+					  "java.nio.file.AccessDeniedException", "%s", path);
+	connect_error_wrap(&err, CONNECT_CONNECT_EXCEPTION,
+					   "Couldn't find or create file '%s' for FileStreamSinkTask",
+					   path);
+	connect_error_raise(&err);
+}
+
 /*
  * Opens path; for reading it may be missing.  Anything but a regular file is
  * refused: a pipe could block the process.
@@ -66,9 +85,7 @@ connect_file_open(ConnectFile *file, const char *path, int flags)
 		errno = save_errno;
 		if (errno == ENOENT && (flags & O_ACCMODE) == O_RDONLY)
 			return;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open file \"%s\": %m", path)));
+		refuse(path, flags);
 	}
 	file->fd = fd;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
@@ -101,19 +118,24 @@ connect_file_check_role(Oid role, bool writing)
 }
 
 void
+connect_file_check_path(const char *path, bool writing)
+{
+	if (path == NULL || path[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a server process has no standard %s",
+						writing ? "output" : "input"),
+				 errhint("Name a file in \"file\".")));
+	if (!is_absolute_path(path))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("file name \"%s\" is not an absolute path", path)));
+}
+
+void
 connect_file_validate(const ConnectConfig *cfg, bool writing,
 					  ConnectConfigErrors *errors)
 {
-	const char *path = connect_config_get(cfg, "file");
-
-	if (path == NULL || path[0] == '\0')
-		connect_config_error_add(errors, "file",
-								 "A server process has no standard %s: name a file in \"file\"",
-								 writing ? "output" : "input");
-	else if (!is_absolute_path(path))
-		connect_config_error_add(errors, "file",
-								 "Invalid value %s for configuration file: the path must be absolute",
-								 path);
 	if (!role_may(GetUserId(), writing))
 		connect_config_error_add(errors, "file",
 								 "Role \"%s\" may not %s server files: it must be a member of %s",

@@ -19,7 +19,9 @@ extern ConnectFile *connect_file_make(MemoryContext context);
 extern void connect_file_open(ConnectFile *file, const char *path, int flags);
 extern void connect_file_close(ConnectFile *file);
 
-/* Refuses the standard streams, and roles that may not touch server files. */
+/* Refuses the standard streams and relative paths. */
+extern void connect_file_check_path(const char *path, bool writing);
+/* Refuse roles that may not touch server files. */
 extern void connect_file_validate(const ConnectConfig *cfg, bool writing,
 								  ConnectConfigErrors *errors);
 extern void connect_file_check_role(Oid role, bool writing);

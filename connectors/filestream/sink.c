@@ -53,6 +53,7 @@ sink_start(ConnectTask *task)
 
 	task->state = state;
 	state->path = connect_config_string(task->config, &def, "file");
+	connect_file_check_path(state->path, true);
 	state->file = connect_file_make(task->context);
 	connect_file_open(state->file, state->path, O_WRONLY | O_APPEND | O_CREAT);
 }

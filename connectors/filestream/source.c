@@ -170,6 +170,7 @@ source_start(ConnectTask *task)
 
 	task->state = state;
 	state->path = connect_config_string(task->config, &def, "file");
+	connect_file_check_path(state->path, false);
 	state->topic = connect_config_string(task->config, &def, "topic");
 	state->batch_size = (int) connect_config_int(task->config, &def,
 												 "batch.size");

@@ -243,6 +243,9 @@ connect_errors_java_trace(const ConnectError *err)
 bool
 connect_errors_retriable(int sqlerrcode)
 {
+	if (sqlerrcode == ERRCODE_UNDEFINED_FILE ||
+		sqlerrcode == ERRCODE_DUPLICATE_FILE)
+		return false;
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{
 		case ERRCODE_CONNECTION_EXCEPTION:
@@ -270,16 +273,13 @@ connect_errors_trace(const ErrorData *edata)
 {
 	StringInfoData buf;
 
-	initStringInfo(&buf);
 	if (edata->detail_log != NULL && is_java_trace(edata->detail_log))
-		appendStringInfoString(&buf, edata->detail_log);
-	else
-	{
-		appendStringInfo(&buf, "ERROR:  %s: %s",
-						 unpack_sql_state(edata->sqlerrcode), edata->message);
-		if (edata->detail != NULL)
-			appendStringInfo(&buf, "\nDETAIL:  %s", edata->detail);
-	}
+		return pstrdup(edata->detail_log);
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "ERROR:  %s: %s",
+					 unpack_sql_state(edata->sqlerrcode), edata->message);
+	if (edata->detail != NULL)
+		appendStringInfo(&buf, "\nDETAIL:  %s", edata->detail);
 	if (edata->hint != NULL)
 		appendStringInfo(&buf, "\nHINT:  %s", edata->hint);
 	if (edata->context != NULL)

@@ -604,24 +604,24 @@ finish(ConnectTaskRun *run)
 }
 
 /*
- * FAILED: a last try to store what is done, then the trace.  Each part is
- * begun once only; an error leads to the next.
+ * FAILED: what was sent is waited for, what is done is stored, then the trace
+ * is saved.  Each part is begun once only; an error leads to the next.
  */
 static void
 fail(ConnectTaskRun *run)
 {
 	bool		started = run->started;
 
-	if (started && run->source != NULL && !connect_source_is_settled(run) &&
-		!connect_task_interrupted(run))
+	if (!connect_task_interrupted(run) &&
+		(connect_errors_letters_pending(run) > 0 ||
+		 (started && run->source != NULL && !connect_source_is_settled(run))))
 	{
 		ConnectTaskFd fds[CONNECT_TASK_NFDS];
-		int			nfds;
 
-		(void) connect_source_turn(run, false);
-		nfds = collect_fds(run, fds, true);
-		if (!connect_source_is_settled(run))
-			wait_for_fds(run, fds, nfds, connect_task_ms_until(run->stop_by));
+		if (run->source != NULL)
+			(void) connect_source_turn(run, false);
+		wait_for_fds(run, fds, collect_fds(run, fds, true),
+					 connect_task_ms_until(run->stop_by));
 		return;
 	}
 	run->started = false;
@@ -691,6 +691,7 @@ handle_error(ConnectTaskRun *run, ErrorData *edata)
 			return;
 		case CONNECT_TASK_FAILED:
 		case CONNECT_TASK_DONE:
+			run->stop_by = GetCurrentTimestamp();
 			ereport(LOG,
 					(errmsg("[%s|task-%d] %s", run->task.connector,
 							run->task.id, edata->message)));
