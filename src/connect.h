@@ -43,7 +43,6 @@ extern char *connect_bootstrap_servers; /* connect.bootstrap_servers */
 extern char *connect_worker_defaults;	/* connect.worker_defaults: JSON object */
 extern bool connect_embedded_broker;	/* connect.embedded_broker */
 extern int	connect_snapshot_max_age;	/* connect.snapshot_max_age, ms */
-extern char *connect_wait_for_standbys; /* connect.wait_for_standbys: names */
 extern int	connect_shutdown_timeout;	/* connect.task_shutdown_graceful_timeout, ms */
 
 #endif							/* CONNECT_H */

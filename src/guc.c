@@ -23,7 +23,6 @@ char	   *connect_bootstrap_servers = NULL;
 char	   *connect_worker_defaults = NULL;
 bool		connect_embedded_broker = false;
 int			connect_snapshot_max_age = 3600000;
-char	   *connect_wait_for_standbys = NULL;
 int			connect_shutdown_timeout = 5000;
 
 static bool
@@ -71,11 +70,6 @@ connect_guc_define(void)
 							NULL,
 							&connect_snapshot_max_age, 3600000, 1000, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
-	DefineCustomStringVariable("connect.wait_for_standbys",
-							   "Standbys that must have flushed a change before it goes to Kafka.",
-							   "Comma-separated application names.",
-							   &connect_wait_for_standbys, "",
-							   PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("connect.task_shutdown_graceful_timeout",
 							"How long a task may take to end in order.",
 							NULL,
