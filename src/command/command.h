@@ -46,6 +46,7 @@ extern void connect_command_restart_task(const char *name, int task,
 										 bool only_failed);
 /* As the status views see it. */
 extern ConnectState connect_command_state(const ConnectConnectorRow *row);
+extern bool connect_command_is_stopped(const ConnectConnectorRow *row);
 /* False: the time is over.  timeout_ms -1 = none. */
 extern bool connect_command_wait(const char *name, ConnectState state,
 								 int64 timeout_ms);

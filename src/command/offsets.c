@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -19,7 +18,6 @@
 #include "catalog/validate.h"
 #include "command/command.h"
 #include "connector.h"
-#include "runtime/slot.h"
 
 static ConnectConnectorRow *lock_stopped(const char *name);
 static const ConnectConnectorClass *row_class(const ConnectConnectorRow *row);
@@ -105,7 +103,6 @@ static ConnectConnectorRow *
 lock_stopped(const char *name)
 {
 	ConnectConnectorRow *row = connect_command_lock(name, false);
-	bool		live = false;
 
 	if (row->target != CONNECT_STOPPED)
 		ereport(ERROR,
@@ -113,20 +110,7 @@ lock_stopped(const char *name)
 				 errmsg("Connectors must be in the STOPPED state before their offsets can be modified."),
 				 errhint("Stop it with connect_stop() and wait for that with connect_wait().")));
 
-	LWLockAcquire(connect_slot_lock(), LW_SHARED);
-	for (int i = 0; i < connect_slot_count(); i++)
-	{
-		ConnectSlot *slot = connect_slot_at(i);
-
-		if (!slot->in_use || slot->database != MyDatabaseId ||
-			slot->connector_id != row->id)
-			continue;
-		/* Until its own slot says STOPPED a task may still be started. */
-		live |= slot->task < 0 ? slot->state != CONNECT_STOPPED :
-			slot->pid != 0;
-	}
-	LWLockRelease(connect_slot_lock());
-	if (live)
+	if (!connect_command_is_stopped(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tasks of connector \"%s\" are still stopping", name),

@@ -96,6 +96,39 @@ connect_command_state(const ConnectConnectorRow *row)
 }
 
 /*
+ * Wanted to be stopped, and known to be: none of its tasks is alive, and the
+ * coordinator, if there is one, will start none.
+ */
+bool
+connect_command_is_stopped(const ConnectConnectorRow *row)
+{
+	ConnectDatabaseSlot *db;
+	bool		acknowledged;
+	bool		live = false;
+
+	if (row->target != CONNECT_STOPPED && !row->foreign)
+		return false;
+
+	LWLockAcquire(connect_slot_lock(), LW_SHARED);
+	db = connect_database_slot_find(MyDatabaseId);
+	acknowledged = db == NULL || db->coordinator == 0;
+	for (int i = 0; i < connect_slot_count(); i++)
+	{
+		ConnectSlot *slot = connect_slot_at(i);
+
+		if (!slot->in_use || slot->database != MyDatabaseId ||
+			slot->connector_id != row->id)
+			continue;
+		if (slot->task >= 0)
+			live |= slot->pid != 0;
+		else
+			acknowledged = slot->state == CONNECT_STOPPED;
+	}
+	LWLockRelease(connect_slot_lock());
+	return acknowledged && !live;
+}
+
+/*
  * Waits until the connector and all its tasks are in that state.  FAILED is
  * reached when any of them has failed.  Slots tell by themselves; what only
  * another transaction's commit changes is looked up once a second.
@@ -157,6 +190,8 @@ has_reached(const ConnectConnectorRow *row, ConnectState state)
 	bool		agree = connector == state;
 	ListCell   *lc;
 
+	if (state == CONNECT_STOPPED)
+		return connect_command_is_stopped(row);
 	foreach(lc, tasks)
 	{
 		ConnectTaskRow *task = lfirst(lc);
@@ -164,7 +199,7 @@ has_reached(const ConnectConnectorRow *row, ConnectState state)
 		ConnectState task_state = slot_state(row, task->task, &live);
 
 		failed |= task_state == CONNECT_FAILED;
-		agree &= state == CONNECT_STOPPED ? !live : task_state == state;
+		agree &= task_state == state;
 	}
 	if (state == CONNECT_FAILED)
 		return failed;
