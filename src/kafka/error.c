@@ -41,6 +41,7 @@ static const ErrorMeaning meanings[] =
 	{RD_KAFKA_RESP_ERR__WAIT_CACHE, RETRIABLE, "TimeoutException", NULL},
 	{RD_KAFKA_RESP_ERR__IN_PROGRESS, RETRIABLE, "TimeoutException", NULL},
 	{RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS, RETRIABLE, "TimeoutException", NULL},
+	{RD_KAFKA_RESP_ERR__DESTROY, RETRIABLE, "DisconnectException", "its topic was deleted, or its broker left the cluster"},
 	{RD_KAFKA_RESP_ERR__RETRY, RETRIABLE, "RetriableException", NULL},
 	{RD_KAFKA_RESP_ERR__QUEUE_FULL, RETRIABLE, "BufferExhaustedException", NULL},
 	{RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, RETRIABLE, "RebalanceInProgressException", NULL},

@@ -160,7 +160,7 @@ writer_poll(Writer *writer)
 	}
 	while (connect_kafka_client_notice(writer->client, &notice))
 	{
-		if (notice.kind == CONNECT_KAFKA_NOTICE_ERROR)
+		if (notice.kind == CONNECT_KAFKA_NOTICE_ERROR && !writer->error.auth)
 			writer->error = notice.error;
 	}
 }
@@ -301,7 +301,7 @@ reader_poll(Reader *reader)
 	}
 	while (connect_kafka_client_notice(reader->client, &notice))
 	{
-		if (notice.kind == CONNECT_KAFKA_NOTICE_ERROR)
+		if (notice.kind == CONNECT_KAFKA_NOTICE_ERROR && !reader->error.auth)
 			reader->error = notice.error;
 	}
 }
@@ -467,8 +467,9 @@ transactions(void)
 					: connect_kafka_txn_commit(old.producer, 100, &err), writer_poll(&old)));
 		check_err(outcome == CONNECT_KAFKA_OK, err);
 	}
-	reader.next[0] = 0;
 	wait_until(reader.client, reader.count == 200, reader_poll(&reader));
+	/* The aborted hundred and the markers take offsets that nobody sees. */
+	check(reader.disorder > 0 && reader.next[0] >= 201);
 
 	/* A newer producer of the same id fences the older one. */
 	check_err(connect_kafka_txn_begin(old.producer, &err) == CONNECT_KAFKA_OK, err);
