@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
+#include "common/int.h"
 #include "miscadmin.h"
 #include "regex/regex.h"
 #include "utils/builtins.h"

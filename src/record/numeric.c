@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "record/numeric.h"
 
 #define SIGN_MASK			0xC000
