@@ -32,6 +32,7 @@ static char *check_enum(const ConnectConfigKey *key, const char *value);
 static char *check_topic_prefix(const ConnectConfigKey *key, const char *value);
 static char *check_regexes(const ConnectConfigKey *key, const char *value);
 static char *check_query(const ConnectConfigKey *key, const char *value);
+static char *check_batch(const ConnectConfigKey *key, const char *value);
 
 static const char *const modes[] = {
 	"bulk", "timestamp", "incrementing", "timestamp+incrementing", NULL
@@ -264,7 +265,7 @@ static const ConnectConfigKey keys[] = {
 	{.name = "batch.max.rows", .type = CONNECT_CONFIG_INT,
 		.default_value = "1000", LOW, CONNECTOR, .order = 3,
 		.width = CONNECT_WIDTH_SHORT, .display_name = "Max Rows Per Batch",
-		.validator = connect_config_at_least, .min = 1,
+		.validator = check_batch, .min = 1,
 	.doc = "Rows that one statement reads, 1000 at the least."},
 	{.name = "topic.prefix", .type = CONNECT_CONFIG_STRING, .default_value = "",
 		HIGH, CONNECTOR, .order = 5, .width = CONNECT_WIDTH_MEDIUM,
@@ -338,7 +339,7 @@ static const ConnectConfigKey aiven_keys[] = {
 	{.name = "batch.max.rows", .type = CONNECT_CONFIG_INT,
 		.default_value = "100", LOW, CONNECTOR, .order = 3,
 		.width = CONNECT_WIDTH_SHORT, .display_name = "Max Rows Per Batch",
-		.validator = connect_config_at_least, .min = 1,
+		.validator = check_batch, .min = 1,
 	.doc = "Rows that one statement reads, 1000 at the least."},
 	{.name = "topic.prefix", .type = CONNECT_CONFIG_STRING, .required = true,
 		HIGH, CONNECTOR, .order = 5, .width = CONNECT_WIDTH_MEDIUM,
@@ -430,6 +431,13 @@ check_query(const ConnectConfigKey *key, const char *value)
 	/* The value may be one that must not be shown. */
 	return psprintf("Invalid value for configuration %s: the query must begin with SELECT",
 					key->name);
+}
+
+/* A value that is no number has its error already. */
+static char *
+check_batch(const ConnectConfigKey *key, const char *value)
+{
+	return value == NULL ? NULL : connect_config_at_least(key, value);
 }
 
 /* Compiles a pattern that shall match whole names; false and *message if bad. */

@@ -136,7 +136,7 @@ sub step_create
 sub step_validate
 {
 	my ($step) = @_;
-	my $config = $json->encode(config_of($step));
+	my $config = $json->encode(config_of($step, name => 'c'));
 	my $port = $node->port;
 	my $got = sql("SELECT coalesce(json_object_agg(key, errors), '{}') FROM ours.connect_validate(\$c\$$config\$c\$)"
 		  . " WHERE errors <> '{}'");
