@@ -21,13 +21,19 @@ PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror \
 SHLIB_LINK = -lrdkafka -lpq
 override with_llvm = no
 
+KIT_GOALS = demo demo-stop test
+KIT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))test/kit
+
+# The kit's goals work where no server is installed yet.
+ifneq ($(filter-out $(KIT_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Objects are rebuilt when a header changes.
 $(OBJS): $(wildcard src/*.h src/*/*.h connectors/*.h connectors/*/*.h)
+endif
 
-demo demo-stop test:
-	$(srcdir)/test/kit/$@
+$(KIT_GOALS):
+	@$(KIT)/$@
 
-.PHONY: demo demo-stop test
+.PHONY: $(KIT_GOALS)

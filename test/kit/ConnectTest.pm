@@ -13,7 +13,7 @@
 # the nodes and brokers and reads their logs: a PANIC, a failed assertion, a
 # sanitizer's report, a leak warning or a process that ended by a signal fails
 # the test, unless the test announced it (expect_in_log).  No test sleeps: it
-# polls for a condition, within PG_TEST_TIMEOUT_DEFAULT seconds (180).
+# polls for a condition, within PG_TEST_TIMEOUT_DEFAULT seconds.
 #
 # Brokers.  broker() is the address of a broker shared by all test files: use
 # topics of your own (unique_topic).  It has SASL and TLS listeners too, see
