@@ -6,6 +6,10 @@
 EXTENSION = connect
 MODULE_big = connect
 DATA = $(wildcard sql/connect--*.sql)
+# Builds for tests can be updated to a version that exists for tests alone.
+ifneq ($(findstring CONNECT_FAULTS,$(CONNECT_CFLAGS)),)
+DATA += $(wildcard test/upgrade/connect--*.sql)
+endif
 
 SRCS = $(sort $(wildcard src/*.c src/*/*.c connectors/*.c connectors/*/*.c))
 OBJS = $(SRCS:.c=.o)

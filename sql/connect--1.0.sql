@@ -348,13 +348,13 @@ CREATE FUNCTION connect.live(OUT connector_id bigint, OUT task integer,
 	OUT connector text, OUT state text, OUT wanted text, OUT pid integer,
 	OUT reason text, OUT since timestamptz, OUT waiting_for text,
 	OUT progress text, OUT restarting_at timestamptz, OUT counters bigint[])
-RETURNS SETOF record LANGUAGE C STRICT
+RETURNS SETOF record LANGUAGE C STRICT ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'connect_live';
 
 CREATE FUNCTION connect.workers(OUT worker text, OUT pid integer,
 	OUT database oid, OUT connector text, OUT task integer, OUT reason text)
-RETURNS SETOF record LANGUAGE C STRICT
+RETURNS SETOF record LANGUAGE C STRICT ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'connect_workers';
 
@@ -385,17 +385,15 @@ CREATE VIEW connect.connector_all AS
 SELECT c.id, c.name, c.owner, coalesce(r.rolname, c.owner_name) AS owner_name,
 	c.config, c.target, c.version, c.created_at,
 	connect.class_type(c.config ->> 'connector.class') AS type,
-	i.system_id IS DISTINCT FROM c.system_id
-		OR i.database IS DISTINCT FROM c.database
-		OR i.database IS DISTINCT FROM d.oid AS is_foreign,
+	ROW(c.system_id, c.database) IS DISTINCT FROM
+		(SELECT ROW(i.system_id, d.oid) FROM connect.identity i
+		JOIN pg_catalog.pg_database d ON d.oid = i.database
+			AND d.datname = pg_catalog.current_database()) AS is_foreign,
 	pg_catalog.pg_has_role(c.owner, 'USAGE') AS is_mine,
 	pg_catalog.pg_has_role(c.owner, 'USAGE')
 		OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS is_visible
 FROM connect.connector_def c
-JOIN pg_catalog.pg_database d
-	ON d.datname = pg_catalog.current_database()
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.owner
-LEFT JOIN connect.identity i ON true;
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.owner;
 
 CREATE VIEW connect.connector WITH (security_barrier) AS
 SELECT c.name AS connector, c.type, c.config ->> 'connector.class' AS class,

@@ -1,0 +1,70 @@
+# What a dump and a copy of a database carry, and that neither starts anything.
+use strict;
+use warnings;
+
+use ConnectTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = connect_node('main', broker => '', conf => "connect.embedded_broker = on\nmax_worker_processes = 20\n");
+my $config = {
+	'connector.class' => 'FileStreamSource',
+	file => '/tmp/connect_no_such_file',
+	topic => 'dumped',
+	'producer.override.sasl.password' => 'hunter2'
+};
+
+create_connector($node, 'a', $config);
+wait_for_state($node, 'a', 'RUNNING');
+$node->safe_psql('postgres', "SELECT connect_stop('a')");
+$node->safe_psql('postgres', "SELECT connect_wait('a', 'STOPPED')");
+$node->safe_psql('postgres',
+	q{SELECT connect_alter_offsets('a', '{"offsets": [{"partition": {"filename": "x"}, "offset": {"position": 7}}]}')});
+$node->safe_psql('postgres', "SELECT connect_resume('a'), connect_secret_set('s', 'hunter3')");
+wait_for_state($node, 'a', 'RUNNING');
+
+# A dump.
+my $dump = $node->basedir . '/dump.sql';
+$node->command_ok([ 'pg_dump', '--file', $dump, $node->connstr('postgres') ], 'a database with connectors is dumped');
+my $text = slurp_file($dump);
+unlike($text, qr/hunter[23]/, 'no secret is in the dump');
+like($text, qr/\$\{secret:a\/producer/, 'references to secrets are');
+unlike($text, qr/COPY connect\.(identity|secret|task_state|dead_letter_def)/, 'identity, secrets and states are not dumped');
+
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('restored') ],
+	'the dump is restored');
+wait_for_state($node, 'a', 'STOPPED', database => 'restored');
+my $reason = "SELECT reason FROM connect.connector_status WHERE connector = 'a'";
+like($node->safe_psql('restored', $reason), qr/connect_adopt/, 'a restored connector is stopped and says why');
+is($node->safe_psql('restored', 'SELECT target FROM connect.connector'), 'RUNNING', 'what it was wanted to do is kept');
+is($node->safe_psql('restored', 'SELECT source_offset FROM connect.source_offset'), '{"position": 7}',
+	'its offsets came along');
+is($node->safe_psql('restored', "SELECT count(*) FROM connect.config_history WHERE connector = 'a' AND change = 'create'"),
+	'1', 'and its history');
+create_connector($node, 'b', $config, database => 'restored');
+wait_for_state($node, 'b', 'RUNNING', database => 'restored');
+is($node->safe_psql('restored', "SELECT state FROM connect.connector_status WHERE connector = 'a'"), 'STOPPED',
+	'a new connector beside it runs, the restored one does not');
+
+my ($stdout, $stderr);
+$node->psql('restored', 'SELECT connect_adopt()', stdout => \$stdout, stderr => \$stderr);
+is($stdout, '1', 'connect_adopt() takes it on');
+like($stderr, qr/refers to a secret that is not here: "producer.override.sasl.password"/, 'and names the secret it lacks');
+wait_for_state($node, 'a', 'RUNNING', database => 'restored');
+
+# A copy.
+$node->safe_psql('postgres', 'CREATE DATABASE copied TEMPLATE restored');
+is($node->safe_psql('copied', "SELECT DISTINCT state FROM connect.connector_status"), 'STOPPED',
+	'connectors of a copied database are stopped');
+create_connector($node, 'c', $config, database => 'copied');
+wait_for_state($node, 'c', 'RUNNING', database => 'copied');
+is($node->safe_psql('copied', "SELECT string_agg(connector, ' ' ORDER BY connector) FROM connect.connector_status WHERE state = 'STOPPED'"),
+	'a b', 'and stay so beside a new one');
+is($node->safe_psql('copied', "SELECT connect_adopt('b')"), '1', 'one of them is adopted by name');
+wait_for_state($node, 'b', 'RUNNING', database => 'copied');
+is($node->safe_psql('copied', "SELECT connect_adopt('b')"), '0', 'once');
+is($node->safe_psql('copied', "SELECT state FROM connect.connector_status WHERE connector = 'a'"), 'STOPPED',
+	'the other is as it was');
+
+finish();
