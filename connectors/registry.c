@@ -53,15 +53,31 @@ count_classes(void)
 		nclasses++;
 }
 
-void
-connect_register_connector(const ConnectConnectorClass *cls)
+static void
+check_starting(const char *class_name)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("connector \"%s\" can be registered only while the server starts",
-						cls->class_name),
+				 errmsg("\"%s\" can be registered only while the server starts",
+						class_name),
 				 errhint("Name its library in shared_preload_libraries, after connect.")));
+}
+
+void
+connect_register_converter(const ConnectConverterClass *cls)
+{
+	check_starting(cls->class_name);
+	if (!connect_converter_add(cls))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many converter classes")));
+}
+
+void
+connect_register_connector(const ConnectConnectorClass *cls)
+{
+	check_starting(cls->class_name);
 	if (cls->abi != CONNECT_CONNECTOR_ABI)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -73,11 +73,16 @@ typedef struct ConnectError
 #define CONNECT_SERIALIZATION_EXCEPTION "org.apache.kafka.common.errors.SerializationException"
 #define CONNECT_SCHEMA_BUILDER_EXCEPTION "org.apache.kafka.connect.errors.SchemaBuilderException"
 
+/* Plug-ins in other libraries call these. */
+#pragma GCC visibility push(default)
+
 /* Fills *err and returns false, so that callers can "return connect_error_set(...)". */
 extern bool connect_error_set(ConnectError *err, const char *class_name,
 							  const char *fmt,...) pg_attribute_printf(3, 4);
 /* Makes what *err holds the cause of a new outer error; returns false. */
 extern bool connect_error_wrap(ConnectError *err, const char *class_name,
 							   const char *fmt,...) pg_attribute_printf(3, 4);
+
+#pragma GCC visibility pop
 
 #endif							/* CONNECT_PURE_H */

@@ -104,6 +104,9 @@ typedef struct ConnectConfigDef
 	int			nkeys;
 } ConnectConfigDef;
 
+/* Plug-ins in other libraries call these. */
+#pragma GCC visibility push(default)
+
 /* The map. */
 extern ConnectConfig *connect_config_make(void);
 extern ConnectConfig *connect_config_copy(const ConnectConfig *cfg);
@@ -170,5 +173,7 @@ extern char *connect_config_printable(const ConnectConfigKey *key, const char *v
 /* The text of a validator's refusal: "Invalid value V for configuration K: …". */
 extern char *connect_config_invalid(const ConnectConfigKey *key,
 									const char *value, const char *reason);
+
+#pragma GCC visibility pop
 
 #endif							/* CONNECT_CONFIG_H */

@@ -71,6 +71,8 @@ struct ConnectConverter
 /* By Java class name, simple name or alias; NULL if unknown. */
 extern const ConnectConverterClass *connect_converter_find(const char *name);
 extern const ConnectConverterClass *const *connect_converter_all(int *n);
+/* While the server starts; false: there is no room for more. */
+extern bool connect_converter_add(const ConnectConverterClass *cls);
 
 /* Plain JSON without envelope: for a connector that names no converter. */
 extern const ConnectConverterClass connect_json_converter;

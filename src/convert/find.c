@@ -1,13 +1,21 @@
 /*
  * find.c
- *	  The converters that come with the extension.
+ *	  The converter classes of this process.
+ *
+ * NOTES
+ *	  Ours come first.  Libraries that are loaded while the server starts add
+ *	  theirs by connect_register_converter() (connectors/registry.c), so that
+ *	  every process has the same list.
  */
 #include "pure.h"
 
 #include "convert/convert.h"
 #include "convert/numbers.h"
 
-static const ConnectConverterClass *const converters[] = {
+#define MAX_CLASSES 64
+#define OURS 10
+
+static const ConnectConverterClass *classes[MAX_CLASSES] = {
 	&connect_boolean_converter,
 	&connect_bytes_converter,
 	&connect_double_converter,
@@ -19,20 +27,31 @@ static const ConnectConverterClass *const converters[] = {
 	&connect_simple_header_converter,
 	&connect_string_converter,
 };
+static int	nclasses = OURS;
+
+/* False: there is no room for more. */
+bool
+connect_converter_add(const ConnectConverterClass *cls)
+{
+	if (nclasses == MAX_CLASSES)
+		return false;
+	classes[nclasses++] = cls;
+	return true;
+}
 
 const ConnectConverterClass *const *
 connect_converter_all(int *n)
 {
-	*n = lengthof(converters);
-	return converters;
+	*n = nclasses;
+	return classes;
 }
 
 const ConnectConverterClass *
 connect_converter_find(const char *name)
 {
-	for (int i = 0; i < lengthof(converters); i++)
+	for (int i = 0; i < nclasses; i++)
 	{
-		const ConnectConverterClass *cls = converters[i];
+		const ConnectConverterClass *cls = classes[i];
 
 		if (strcmp(cls->class_name, name) == 0)
 			return cls;

@@ -304,8 +304,9 @@ extern void connect_kafka_producer_purge(ConnectKafkaProducer *producer);
 
 /*
  * Waits up to flush_ms for outstanding messages, purges the rest, frees all,
- * which may take another second at most.  flush_ms 0: purge at once.  Deliveries that were not polled are lost, so a
- * clean stop flushes and polls first.
+ * which may take another second at most.  flush_ms 0: purge at once.
+ * Deliveries that were not polled are lost, so a clean stop flushes and polls
+ * first.
  */
 extern bool connect_kafka_producer_close(ConnectKafkaProducer **producer,
 										 int flush_ms);

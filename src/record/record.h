@@ -189,6 +189,9 @@ typedef struct ConnectRecord
 #define CONNECT_TIME_NAME		"org.apache.kafka.connect.data.Time"
 #define CONNECT_TIMESTAMP_NAME	"org.apache.kafka.connect.data.Timestamp"
 
+/* Plug-ins in other libraries call these. */
+#pragma GCC visibility push(default)
+
 /* Schemas (schema.c). */
 extern ConnectSchema *connect_schema_make(ConnectType type);
 extern ConnectSchema *connect_schema_make_logical(ConnectLogical logical,
@@ -332,5 +335,7 @@ extern int	connect_utf8_valid_len(const char *p, int len);
 extern void connect_utf8_append_java(StringInfo buf, const char *p, int len);
 /* Writes a code point (surrogates too); returns the number of bytes. */
 extern int	connect_utf8_put(char *p, uint32 c);
+
+#pragma GCC visibility pop
 
 #endif							/* CONNECT_RECORD_H */
