@@ -471,54 +471,60 @@ take_event(ConnectKafkaAdmin *admin, rd_kafka_event_t *event)
 	{
 		case RD_KAFKA_EVENT_CREATETOPICS_RESULT:
 			{
+				const rd_kafka_CreateTopics_result_t *answer =
+					rd_kafka_event_CreateTopics_result(event);
 				const rd_kafka_topic_result_t **topics =
-					rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event),
-														&count);
+					rd_kafka_CreateTopics_result_topics(answer, &count);
 
 				take_topics(result, topics, count);
 				break;
 			}
 		case RD_KAFKA_EVENT_DELETETOPICS_RESULT:
 			{
+				const rd_kafka_DeleteTopics_result_t *answer =
+					rd_kafka_event_DeleteTopics_result(event);
 				const rd_kafka_topic_result_t **topics =
-					rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event),
-														&count);
+					rd_kafka_DeleteTopics_result_topics(answer, &count);
 
 				take_topics(result, topics, count);
 				break;
 			}
 		case RD_KAFKA_EVENT_DELETEGROUPS_RESULT:
 			{
+				const rd_kafka_DeleteGroups_result_t *answer =
+					rd_kafka_event_DeleteGroups_result(event);
 				const rd_kafka_group_result_t **groups =
-					rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(event),
-														&count);
+					rd_kafka_DeleteGroups_result_groups(answer, &count);
 
 				take_groups(result, groups, count);
 				break;
 			}
 		case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
 			{
+				const rd_kafka_ListConsumerGroupOffsets_result_t *answer =
+					rd_kafka_event_ListConsumerGroupOffsets_result(event);
 				const rd_kafka_group_result_t **groups =
-					rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event),
-																	&count);
+					rd_kafka_ListConsumerGroupOffsets_result_groups(answer, &count);
 
 				take_groups(result, groups, count);
 				break;
 			}
 		case RD_KAFKA_EVENT_ALTERCONSUMERGROUPOFFSETS_RESULT:
 			{
+				const rd_kafka_AlterConsumerGroupOffsets_result_t *answer =
+					rd_kafka_event_AlterConsumerGroupOffsets_result(event);
 				const rd_kafka_group_result_t **groups =
-					rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(event),
-																	 &count);
+					rd_kafka_AlterConsumerGroupOffsets_result_groups(answer, &count);
 
 				take_groups(result, groups, count);
 				break;
 			}
 		case RD_KAFKA_EVENT_DELETECONSUMERGROUPOFFSETS_RESULT:
 			{
+				const rd_kafka_DeleteConsumerGroupOffsets_result_t *answer =
+					rd_kafka_event_DeleteConsumerGroupOffsets_result(event);
 				const rd_kafka_group_result_t **groups =
-					rd_kafka_DeleteConsumerGroupOffsets_result_groups(rd_kafka_event_DeleteConsumerGroupOffsets_result(event),
-																	  &count);
+					rd_kafka_DeleteConsumerGroupOffsets_result_groups(answer, &count);
 
 				take_groups(result, groups, count);
 				break;
