@@ -50,7 +50,7 @@ static const struct
 	{"transaction_timeout", "0"},
 	{"row_security", "on"},
 	{"client_encoding", NULL},
-	{"DateStyle", "ISO"},
+	{"DateStyle", "ISO, MDY"},
 	{"IntervalStyle", "postgres"},
 	{"TimeZone", "UTC"},
 	{"extra_float_digits", "1"},
