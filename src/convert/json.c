@@ -125,8 +125,12 @@ json_make(const ConnectConverterClass *cls, const ConnectConfig *cfg,
 
 		connect_json_reader_init(&reader, content, strlen(content),
 								 CONNECT_JSON_NUMBER_TEXT, err);
-		if (!connect_json_read(&reader, &node, &missing) ||
-			!connect_json_to_schema(&node, &self->options, &self->content,
+		if (!connect_json_read(&reader, &node, &missing))
+		{
+			err->message = pstrdup("Failed to parse schema in converter config due to serialization error: ");
+			return NULL;
+		}
+		if (!connect_json_to_schema(&node, &self->options, &self->content,
 									err))
 			return NULL;
 	}
@@ -287,9 +291,8 @@ json_to_connect(ConnectConverter *base, const char *topic,
 		if (!connect_json_read(&reader, &node, &missing))
 			return false;
 		*schema = self->content;
-		if (missing && self->content->type == CONNECT_STRUCT)
-			return connect_error_set(err, CONNECT_DATA_EXCEPTION,
-									 "Structs should be encoded as JSON objects, but found MISSING");
+		if (missing)
+			node = connect_json_missing();
 		return connect_json_to_value(self->content, &node, &self->options,
 									 value, err);
 	}

@@ -13,9 +13,17 @@
 /* Internal flag: values are checked and forgotten. */
 #define SKIP				0x100
 
+#define SERIALIZATION_ERROR \
+	"Converting byte[] to Kafka Connect data failed due to serialization error: "
+
+/* A number of the most digits, its signs, point, e and a NUL. */
+#define NUMBER_TEXT_SIZE	(CONNECT_JSON_MAX_NUMBER + 8)
+
 #define LONE_SURROGATE(c)	((c) >= 0xD800 && (c) <= 0xDFFF)
 
 static bool read_container(ConnectJsonReader *r, ConnectValue *out);
+static bool read_text(ConnectJsonReader *r, ConnectValue *out, bool in_name);
+static bool mismatched_close(ConnectJsonReader *r, const char *open);
 static bool read_number(ConnectJsonReader *r, ConnectValue *out);
 static bool read_word(ConnectJsonReader *r, ConnectValue *out);
 static void drop_duplicates(ConnectValue *map);
@@ -40,27 +48,46 @@ connect_json_reader_init(ConnectJsonReader *r, const char *data, int len,
 		r->p += 3;
 }
 
+static void
+find_position(ConnectJsonReader *r, const char *p, int *line, int *column)
+{
+	const char *line_start = r->start;
+
+	*line = 1;
+	for (const char *q = r->start; q < p && q < r->end; q++)
+	{
+		if (*q == '\n' || (*q == '\r' && (q + 1 == r->end || q[1] != '\n')))
+		{
+			(*line)++;
+			line_start = q + 1;
+		}
+	}
+	*column = p - line_start + 1;
+}
+
 /* As the original nests it; the innermost class stands in the text as well. */
 static bool
 fail_at(ConnectJsonReader *r, const char *p, const char *class_name,
 		const char *message)
 {
-	int			line = 1;
-	const char *line_start = r->start;
+	int			line;
+	int			column;
 
-	for (const char *q = r->start; q < p && q < r->end; q++)
-	{
-		if (*q == '\n' || (*q == '\r' && (q + 1 == r->end || q[1] != '\n')))
-		{
-			line++;
-			line_start = q + 1;
-		}
-	}
+	find_position(r, p, &line, &column);
 	connect_error_set(r->err, CONNECT_SERIALIZATION_EXCEPTION,
 					  "%s: %s\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]",
-					  class_name, message, line, (int) (p - line_start) + 1);
-	return connect_error_wrap(r->err, CONNECT_DATA_EXCEPTION,
-							  "Converting byte[] to Kafka Connect data failed due to serialization error: ");
+					  class_name, message, line, column);
+	return connect_error_wrap(r->err, CONNECT_DATA_EXCEPTION, SERIALIZATION_ERROR);
+}
+
+/* A limit that was passed: the original tells no position. */
+static bool
+fail_limit(ConnectJsonReader *r, const char *message)
+{
+	connect_error_set(r->err, CONNECT_SERIALIZATION_EXCEPTION,
+					  "com.fasterxml.jackson.core.exc.StreamConstraintsException: %s",
+					  message);
+	return connect_error_wrap(r->err, CONNECT_DATA_EXCEPTION, SERIALIZATION_ERROR);
 }
 
 static bool fail(ConnectJsonReader *r, const char *p, const char *fmt,...) pg_attribute_printf(3, 4);
@@ -82,62 +109,75 @@ bool
 connect_json_unexpected_end(ConnectJsonReader *r, const char *in,
 							const char *open)
 {
-	char		message[256];
+	char		message[300];
 
 	if (open == NULL)
 		snprintf(message, sizeof(message), "Unexpected end-of-input%s", in);
 	else
 	{
-		int			line = 1;
-		const char *line_start = r->start;
+		int			line;
+		int			column;
 
-		for (const char *q = r->start; q < open; q++)
-		{
-			if (*q == '\n')
-			{
-				line++;
-				line_start = q + 1;
-			}
-		}
+		find_position(r, open, &line, &column);
 		snprintf(message, sizeof(message),
 				 "Unexpected end-of-input%s (start marker at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d])",
-				 in, line, (int) (open - line_start) + 1);
+				 in, line, column);
 	}
 	return fail_at(r, r->end, "com.fasterxml.jackson.core.io.JsonEOFException",
 				   message);
 }
 
-/* A character as Jackson names it: ('b' (code 98)) */
 static char *
-character(const char *p, const char *end)
+code_point_text(uint32 code)
+{
+	char		text[4];
+
+	if (code < 0x20 || (code >= 0x7F && code < 0xA0))
+		return psprintf("(CTRL-CHAR, code %u)", code);
+	if (code > 0xFF)
+		return psprintf("'%.*s' (code %u / 0x%x)",
+						connect_utf8_put(text, code), text, code, code);
+	return psprintf("'%.*s' (code %u)", connect_utf8_put(text, code), text,
+					code);
+}
+
+/*
+ * A character as Jackson names it: 'b' (code 98).  Between tokens it looks at
+ * single bytes.
+ */
+static char *
+character(const char *p)
+{
+	return code_point_text((unsigned char) *p);
+}
+
+/* The same of a character within a string. */
+static char *
+wide_character(const char *p, const char *end)
 {
 	unsigned char c = *p;
 	uint32		code = c;
 
-	if (c < ' ')
-		return psprintf("(CTRL-CHAR, code %d)", c);
-	if (c >= 0x80 && connect_utf8_valid_len(p, Min(end - p, 4)) >= 2)
+	if (c >= 0x80 && connect_utf8_valid_len(p, Min(end - p, 3)) >= 2)
 	{
-		int			n = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+		int			n = c < 0xE0 ? 2 : 3;
 
 		code = c & (0xFF >> (n + 1));
 		for (int i = 1; i < n; i++)
 			code = code << 6 | (p[i] & 0x3F);
-		if (code > 0xFFFF)
-			return psprintf("(code %u / 0x%x)", code, code);
-		return psprintf("'%.*s' (code %u / 0x%x)", n, p, code, code);
 	}
-	if (c >= 0x80)
-		return psprintf("(code %d / 0x%x)", c, c);
-	return psprintf("'%c' (code %d)", c, c);
+	return code_point_text(code);
 }
 
 bool
 connect_json_unexpected(ConnectJsonReader *r, const char *p,
 						const char *expected)
 {
+	if ((unsigned char) *p < ' ')
+		return fail(r, p + 1, "Illegal character (%s): only regular white space (\\r, \\n, \\t) is allowed between tokens",
+					character(p));
 	return fail(r, p, "Unexpected character (%s)%s%s",
-				character(p, r->end), *expected ? ": " : "", expected);
+				character(p), *expected ? ": " : "", expected);
 }
 
 void
@@ -161,6 +201,8 @@ connect_json_read(ConnectJsonReader *r, ConnectValue *out, bool *missing)
 		*out = connect_value_null();
 		return true;
 	}
+	if (*r->p == '}' || *r->p == ']')
+		return mismatched_close(r, NULL);
 	number = *r->p == '-' || (*r->p >= '0' && *r->p <= '9');
 	if (!connect_json_read_value(r, out))
 		return false;
@@ -219,6 +261,61 @@ push(ConnectJsonReader *r, const ConnectValue *v)
 	r->stack[r->nstack++] = *v;
 }
 
+/* A message ends within a member. */
+static bool
+end_in_member(ConnectJsonReader *r)
+{
+	return connect_json_unexpected_end(r, " within/between Object entries",
+									   NULL);
+}
+
+/* The bracket at r->p is not the one that closes what was opened. */
+static bool
+mismatched_close(ConnectJsonReader *r, const char *open)
+{
+	int			line;
+	int			column;
+
+	if (open == NULL)
+		return fail(r, r->p, "Unexpected close marker '%c': no open %s to close",
+					*r->p, *r->p == '}' ? "Object" : "Array");
+	find_position(r, open, &line, &column);
+	return fail(r, r->p, "Unexpected close marker '%c': expected '%c' (for %s starting at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d])",
+				*r->p, *open == '{' ? '}' : ']',
+				*open == '{' ? "Object" : "Array", line, column);
+}
+
+/* A member's name and colon, up to its value. */
+static bool
+read_name(ConnectJsonReader *r)
+{
+	ConnectValue name;
+
+	if (*r->p != '"')
+		return connect_json_unexpected(r, r->p,
+									   "was expecting double-quote to start field name");
+	if (!read_text(r, &name, true))
+		return false;
+	push(r, &name);
+	connect_json_skip_blanks(r);
+	if (r->p == r->end)
+		return end_in_member(r);
+	if (*r->p != ':')
+		return connect_json_unexpected(r, r->p,
+									   "was expecting a colon to separate field name and value");
+	r->p++;
+	connect_json_skip_blanks(r);
+	if (r->p == r->end)
+		return end_in_member(r);
+	if (r->depth == 1 && (r->flags & SKIP) == 0)
+	{
+		r->nmembers++;
+		if (name.len == 7 && memcmp(name.u.p, "payload", 7) == 0)
+			r->payload = r->p;
+	}
+	return true;
+}
+
 /* An object or an array; r->p is at its bracket. */
 static bool
 read_container(ConnectJsonReader *r, ConnectValue *out)
@@ -233,66 +330,46 @@ read_container(ConnectJsonReader *r, ConnectValue *out)
 
 	r->p++;
 	if (++r->depth > CONNECT_JSON_MAX_DEPTH)
-		return fail_at(r, r->p,
-					   "com.fasterxml.jackson.core.exc.StreamConstraintsException",
-					   "Document nesting depth (1001) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNestingDepth()`)");
+		return fail_limit(r,
+						  "Document nesting depth (1001) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNestingDepth()`)");
 
-	connect_json_skip_blanks(r);
-	if (r->p < r->end && *r->p == close)
-		r->p++;
-	else
+	for (bool first = true;; first = false)
 	{
-		for (;;)
+		connect_json_skip_blanks(r);
+		if (r->p == r->end)
+			return connect_json_unexpected_end(r, object ?
+											   ": expected close marker for Object" :
+											   ": expected close marker for Array",
+											   open);
+		if (*r->p == close)
 		{
-			connect_json_skip_blanks(r);
-			if (r->p == r->end)
-				return connect_json_unexpected_end(r, object ?
-												   ": expected close marker for Object" :
-												   ": expected close marker for Array",
-												   open);
-			if (object)
-			{
-				if (*r->p != '"')
-					return connect_json_unexpected(r, r->p,
-												   "was expecting double-quote to start field name");
-				if (!connect_json_read_string(r, &v))
-					return false;
-				push(r, &v);
-				connect_json_skip_blanks(r);
-				if (r->p == r->end)
-					return connect_json_unexpected_end(r, " within/between Object entries", NULL);
-				if (*r->p != ':')
-					return connect_json_unexpected(r, r->p,
-												   "was expecting a colon to separate field name and value");
-				r->p++;
-				if (r->depth == 1 && (r->flags & SKIP) == 0)
-				{
-					r->nmembers++;
-					connect_json_skip_blanks(r);
-					if (v.len == 7 && memcmp(v.u.p, "payload", 7) == 0)
-						r->payload = r->p;
-				}
-			}
-			if (!connect_json_read_value(r, &v))
-				return false;
-			push(r, &v);
-			connect_json_skip_blanks(r);
-			if (r->p == r->end)
-				return connect_json_unexpected_end(r, object ?
-												   ": expected close marker for Object" :
-												   ": expected close marker for Array",
-												   open);
-			if (*r->p == close)
-			{
-				r->p++;
-				break;
-			}
+			r->p++;
+			break;
+		}
+		if (*r->p == '}' || *r->p == ']')
+			return mismatched_close(r, open);
+		if (!first)
+		{
 			if (*r->p != ',')
 				return connect_json_unexpected(r, r->p, object ?
 											   "was expecting comma to separate Object entries" :
 											   "was expecting comma to separate Array entries");
 			r->p++;
+			connect_json_skip_blanks(r);
+			if (r->p == r->end)
+				return fail(r, r->p, "Unexpected end-of-input within/between %s entries",
+							object ? "Object" : "Array");
 		}
+		if (object)
+		{
+			if (!read_name(r))
+				return false;
+		}
+		if (*r->p == ',' || *r->p == '}' || (*r->p == ']' && !object))
+			return connect_json_unexpected(r, r->p, "expected a value");
+		if (!connect_json_read_value(r, &v))
+			return false;
+		push(r, &v);
 	}
 
 	r->depth--;
@@ -451,7 +528,8 @@ read_escape(ConnectJsonReader *r, const char *p, uint32 *c)
 				return 1;
 			}
 		}
-		fail(r, p, "Unrecognized character escape %s", character(p, r->end));
+		fail(r, p, "Unrecognized character escape %s",
+			 wide_character(p, r->end));
 		return 0;
 	}
 	low = read_hex(r, p + 1);
@@ -504,6 +582,12 @@ check_wide(ConnectJsonReader *r, const char *p)
 			return 0;
 		}
 	}
+	if (c == 0xED && (unsigned char) p[1] >= 0xA0)
+	{
+		fail(r, p + n, "Invalid UTF-8: Illegal surrogate character 0x%x",
+			 0xD000 | (p[1] & 0x3F) << 6 | (p[2] & 0x3F));
+		return 0;
+	}
 	if (connect_utf8_valid_len(p, n) != n)
 	{
 		fail(r, p + 2, "Invalid UTF-8 middle byte 0x%x", (unsigned char) p[1]);
@@ -514,6 +598,12 @@ check_wide(ConnectJsonReader *r, const char *p)
 
 bool
 connect_json_read_string(ConnectJsonReader *r, ConnectValue *out)
+{
+	return read_text(r, out, false);
+}
+
+static bool
+read_text(ConnectJsonReader *r, ConnectValue *out, bool in_name)
 {
 	const char *start = ++r->p;
 	const char *p = start;
@@ -530,7 +620,8 @@ connect_json_read_string(ConnectJsonReader *r, ConnectValue *out)
 		while (p < end && !string_stop[(unsigned char) *p])
 			p++;
 		if (p == end)
-			return connect_json_unexpected_end(r, " in VALUE_STRING", NULL);
+			return connect_json_unexpected_end(r, in_name ? " in field name" :
+											   " in VALUE_STRING", NULL);
 		if (*p == '"')
 			break;
 		if (*p == '\\')
@@ -539,10 +630,13 @@ connect_json_read_string(ConnectJsonReader *r, ConnectValue *out)
 			n = read_escape(r, p + 1, &c) + 1;
 			if (n == 1)
 				return false;
+			if (unlikely(LONE_SURROGATE(c)) && in_name && p + n < end)
+				return fail(r, p + n, "Broken surrogate pair in field name: expected '\\' to start low surrogate, got 0x%x",
+							(unsigned char) p[n]);
 		}
 		else if ((unsigned char) *p < 0x20)
 			return fail(r, p, "Illegal unquoted character (%s): has to be escaped using backslash to be included in string value",
-						character(p, end));
+						character(p));
 		else
 		{
 			n = check_wide(r, p);
@@ -600,10 +694,17 @@ scan_number(ConnectJsonReader *r, bool *integral, uint64 *magnitude)
 			connect_json_unexpected_end(r, " in null", NULL);
 			return NULL;
 		}
+		if (end - p >= 8 && memcmp(p, "Infinity", 8) == 0)
+		{
+			fail(r, p + 8, "Non-standard token '-Infinity': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow");
+			return NULL;
+		}
+		if (*p == 'I' && p + 1 < end)
+			p++;
 		if (*p < '0' || *p > '9')
 		{
 			fail(r, p, "Unexpected character (%s) in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value",
-				 character(p, end));
+				 character(p));
 			return NULL;
 		}
 	}
@@ -620,7 +721,8 @@ scan_number(ConnectJsonReader *r, bool *integral, uint64 *magnitude)
 			p++;
 		if (p == point + 1)
 		{
-			fail(r, point, "Unexpected character ('.' (code 46)) in numeric value: Decimal point not followed by a digit");
+			fail(r, p < end ? p : point, "Unexpected character (%s) in numeric value: Decimal point not followed by a digit",
+				 character(p < end ? p : point));
 			return NULL;
 		}
 	}
@@ -639,7 +741,7 @@ scan_number(ConnectJsonReader *r, bool *integral, uint64 *magnitude)
 		if (*p < '0' || *p > '9')
 		{
 			fail(r, p, "Unexpected character (%s) in numeric value: Exponent indicator not followed by a digit",
-				 character(p, end));
+				 character(p));
 			return NULL;
 		}
 		while (p < end && *p >= '0' && *p <= '9')
@@ -652,15 +754,16 @@ scan_number(ConnectJsonReader *r, bool *integral, uint64 *magnitude)
 	}
 	if (p - r->p > CONNECT_JSON_MAX_NUMBER)
 	{
-		char		message[160];
+		int			ndigits = 0;
 
-		snprintf(message, sizeof(message),
-				 "Number value length (%d) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNumberLength()`)",
-				 (int) (p - r->p));
-		fail_at(r, p,
-				"com.fasterxml.jackson.core.exc.StreamConstraintsException",
-				message);
-		return NULL;
+		for (const char *q = r->p; q < p; q++)
+			ndigits += *q >= '0' && *q <= '9';
+		if (ndigits > CONNECT_JSON_MAX_NUMBER)
+		{
+			fail_limit(r, psprintf("Number value length (%d) exceeds the maximum allowed (1000, from `StreamReadConstraints.getMaxNumberLength()`)",
+								   ndigits));
+			return NULL;
+		}
 	}
 	/* what wrapped is of no use */
 	if (p - digits > 18)
@@ -700,19 +803,30 @@ is_word_part(char c)
 }
 
 /*
- * Jackson takes a first byte beyond ASCII for a Latin-1 letter, and complains
- * about what follows.
+ * Jackson takes a first byte beyond ASCII for a Latin-1 character, and
+ * complains about what follows.
  */
 static bool
 bad_word(ConnectJsonReader *r, const char *p, const char *end)
 {
 	int			valid = connect_utf8_valid_len(p + 1, end - p - 1);
+	char		first[4];
+	int			len = connect_utf8_put(first, (unsigned char) *p);
 
 	if ((*p & 0x80) != 0 && p + 1 + valid < end)
 		return fail(r, p + valid + 2, "Invalid UTF-8 start byte 0x%x",
 					(unsigned char) p[1 + valid]);
-	return fail(r, p, "Unrecognized token '%.*s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
-				(int) Min(end - p, 256), p);
+	return fail(r, p, "Unrecognized token '%.*s%.*s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+				len, first, (int) Min(end - p - 1, 255), p + 1);
+}
+
+/* Whether Java would let a name begin with the Latin-1 character. */
+static bool
+is_word_start(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		c == '$' || (c >= 0xA2 && c <= 0xA5) || c == 0xAA || c == 0xB5 ||
+		c == 0xBA || (c >= 0xC0 && c != 0xD7 && c != 0xF7);
 }
 
 /* null, true, false, or what Jackson says of anything else. */
@@ -732,6 +846,8 @@ read_word(ConnectJsonReader *r, ConnectValue *out)
 		*out = connect_value_int(CONNECT_KIND_BOOLEAN, 1);
 	else if (len == 5 && memcmp(p, "false", 5) == 0)
 		*out = connect_value_int(CONNECT_KIND_BOOLEAN, 0);
+	else if (*p == '+')
+		return fail(r, p + 1, "Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow");
 	else if (*p == '/')
 		return connect_json_unexpected(r, p,
 									   "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)");
@@ -739,7 +855,7 @@ read_word(ConnectJsonReader *r, ConnectValue *out)
 			 (len == 8 && memcmp(p, "Infinity", 8) == 0))
 		return fail(r, end, "Non-standard token '%.*s': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
 					len, p);
-	else if (len > 0)
+	else if (len > 0 && is_word_start(*p))
 		return bad_word(r, p, end);
 	else
 		return connect_json_unexpected(r, p,
@@ -803,7 +919,7 @@ connect_json_number_double(const ConnectValue *number)
 		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
 		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
 	};
-	char		text[CONNECT_JSON_MAX_NUMBER + 1];
+	char		text[NUMBER_TEXT_SIZE];
 	const char *p = number->u.p;
 	const char *end = p + number->len;
 	bool		negative = *p == '-';
@@ -842,7 +958,7 @@ connect_json_number_double(const ConnectValue *number)
 float
 connect_json_number_float(const ConnectValue *number)
 {
-	char		text[CONNECT_JSON_MAX_NUMBER + 1];
+	char		text[NUMBER_TEXT_SIZE];
 	float		f;
 
 	memcpy(text, number->u.p, number->len);

@@ -5,7 +5,7 @@
  * NOTES
  *	  Takes what Kafka Connect's JSON reader takes: one value, and whatever
  *	  follows it; leading zeros; a byte order mark.  Limits: 1000 levels, 1000
- *	  characters in a number.  Bytes that are not UTF-8 are refused.
+ *	  digits in a number.  Bytes that are not UTF-8 are refused.
  *
  *	  Texts point into the message unless they hold escapes.  An object becomes
  *	  a map in the order of its members; of equal keys the last one counts.

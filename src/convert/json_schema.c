@@ -205,6 +205,14 @@ read_default(const ConnectValue *node, const ConnectJsonOptions *options,
 
 	if (!connect_json_to_value(schema, node, options, &v, err))
 		return false;
+	/* there it meets a schema that is not finished, and is never its own */
+	if (v.kind == CONNECT_KIND_STRUCT)
+	{
+		connect_error_set(err, CONNECT_DATA_EXCEPTION,
+						  "Struct schemas do not match.");
+		return connect_error_wrap(err, CONNECT_SCHEMA_BUILDER_EXCEPTION,
+								  "Invalid default value");
+	}
 	if (!connect_value_validate(schema, &v, err))
 		return connect_error_wrap(err, CONNECT_SCHEMA_BUILDER_EXCEPTION,
 								  "Invalid default value");

@@ -38,8 +38,6 @@ static void infer(const ConnectValue *node, ConnectValue *out);
 static const char *
 node_type(const ConnectValue *node)
 {
-	if (node == NULL)
-		return "MISSING";
 	switch ((ConnectKind) node->kind)
 	{
 		case CONNECT_KIND_BOOLEAN:
@@ -52,6 +50,8 @@ node_type(const ConnectValue *node)
 			return "ARRAY";
 		case CONNECT_KIND_MAP:
 			return "OBJECT";
+		case CONNECT_KIND_STRUCT:
+			return "MISSING";
 		default:
 			return "NULL";
 	}

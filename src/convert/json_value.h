@@ -15,6 +15,16 @@ typedef struct ConnectJsonOptions
 } ConnectJsonOptions;
 
 /*
+ * The node of a message without a value, which is not the same as a null.  The
+ * reader makes no structs.
+ */
+static inline ConnectValue
+connect_json_missing(void)
+{
+	return connect_value_elems(CONNECT_KIND_STRUCT, NULL, 0);
+}
+
+/*
  * The value that node, read with CONNECT_JSON_NUMBER_TEXT, stands for.  node
  * NULL = a member that is not there; schema NULL = infer.
  */

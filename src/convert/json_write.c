@@ -538,7 +538,8 @@ write_decimal(const ConnectJsonWriter *w, const ConnectValue *v,
 	StringInfoData bytes;
 	int			scale;
 
-	if (v->kind == CONNECT_KIND_FLOAT64 && w->options.decimal_numeric)
+	if (v->kind == CONNECT_KIND_FLOAT64 && w->options.decimal_numeric &&
+		!isfinite(v->u.d))
 	{
 		/* NaN or infinity of a plain row's numeric */
 		append_float(out, v);

@@ -63,9 +63,20 @@ bad_character(const char *p, int index, const char *more)
 	if (c == '=')
 		return psprintf("Unexpected padding character ('=') as character #%d of 4-char base64 unit: padding only legal as 3rd or 4th character",
 						index + 1);
-	if (c >= 0x7F)
+	if (c == 0x7F)
 		return psprintf("Illegal character (code 0x%x) in base64 content%s",
 						c, more);
+	if (c >= 0xC0 && c < 0xF0)
+	{
+		/* the text is well-formed UTF-8 */
+		int			n = c < 0xE0 ? 2 : 3;
+		uint32		code = c & (0xFF >> (n + 1));
+
+		for (int i = 1; i < n; i++)
+			code = code << 6 | (p[i] & 0x3F);
+		return psprintf("Illegal character '%.*s' (code 0x%x) in base64 content%s",
+						n, p, code, more);
+	}
 	return psprintf("Illegal character '%c' (code 0x%x) in base64 content%s",
 					c, c, more);
 }

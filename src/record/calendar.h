@@ -1,6 +1,11 @@
 /*
  * calendar.h
- *	  Days and milliseconds since the epoch, in UTC, proleptic Gregorian.
+ *	  Days and milliseconds since the epoch, in UTC.
+ *
+ * NOTES
+ *	  PostgreSQL counts all days in the Gregorian calendar.  Java's old classes,
+ *	  which Connect's dates are, count those before 15 October 1582 in the
+ *	  Julian one: the same date is another number of days.
  */
 #ifndef CONNECT_CALENDAR_H
 #define CONNECT_CALENDAR_H
@@ -21,9 +26,18 @@ typedef struct ConnectCalendar
 	int			weekday;		/* 0 = Sunday */
 } ConnectCalendar;
 
+/* The Gregorian date and the time. */
 extern void connect_calendar_from_ms(int64 ms, ConnectCalendar *cal);
-/* Days since the epoch; month and day may be out of range and carry over. */
-extern int64 connect_calendar_days(int64 year, int month, int day);
+/* Days of a Gregorian date; the day may be out of range and carries over. */
+extern int64 connect_calendar_days(int64 year, int month, int64 day);
+/* Days of a date as Java counts them; likewise. */
+extern int64 connect_java_days(int64 year, int month, int64 day);
+
+/* From one count to the other: the same date. */
+extern int64 connect_days_to_java(int64 days);
+extern int64 connect_days_from_java(int64 days);
+
+/* All of these take a java.util.Date's milliseconds. */
 
 /* As java.util.Date prints it: "Tue Nov 14 22:13:20 UTC 2023". */
 extern void connect_date_append_java(StringInfo buf, int64 ms);

@@ -13,8 +13,6 @@
 #include "record/calendar.h"
 #include "record/datum_time.h"
 
-/* 1582-10-15, where Java's calendar changes, in days since the epoch */
-#define JAVA_CUTOVER_DAYS	(-141427)
 #define EPOCH_DAYS			(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 
 static bool
@@ -238,28 +236,6 @@ connect_datum_from_iso(const ConnectIsoTime *time, Oid type, int32 typmod,
 	return from_local(local, instant, type, typmod, value);
 }
 
-/* Days counted as Java's old classes do, to days of one calendar. */
-static int64
-proleptic_days(int64 days)
-{
-	int64		c;
-	int64		d;
-	int64		m;
-	int64		day;
-	int64		month;
-
-	if (days >= JAVA_CUTOVER_DAYS)
-		return days;
-	/* the Julian date of a Julian day number */
-	c = days + UNIX_EPOCH_JDATE + 32082;
-	d = (4 * c + 3) / 1461;
-	c -= 1461 * d / 4;
-	m = (5 * c + 2) / 153;
-	day = c - (153 * m + 2) / 5 + 1;
-	month = m + 3 - 12 * (m / 10);
-	return connect_calendar_days(d - 4800 + m / 10, month, day);
-}
-
 const char *
 connect_datum_from_ms(ConnectLogical logical, int64 ms, Oid type,
 					  int32 typmod, const ConnectDatumOptions *options,
@@ -273,11 +249,10 @@ connect_datum_from_ms(ConnectLogical logical, int64 ms, Oid type,
 		ms / 1000 < PG_INT64_MIN / USECS_PER_SEC + SECS_PER_DAY * 400)
 		return "the timestamp is out of range";
 	instant = ms * 1000;
-	if (!options->proleptic &&
-		instant < JAVA_CUTOVER_DAYS * USECS_PER_DAY)
+	if (!options->proleptic && instant < 0)
 	{
 		days = instant / USECS_PER_DAY - (instant % USECS_PER_DAY < 0);
-		instant += (proleptic_days(days) - days) * USECS_PER_DAY;
+		instant += (connect_days_from_java(days) - days) * USECS_PER_DAY;
 	}
 	local = instant;
 	if (logical == CONNECT_LOGICAL_DATE)

@@ -86,6 +86,8 @@ parse_text(const char *p, int len, Parts *parts)
 				return false;
 			exponent = exponent * 10 + (*p - '0');
 		}
+		if (exponent > PG_INT32_MAX)
+			return false;
 		scale -= negative ? -exponent : exponent;
 	}
 	if (scale < PG_INT32_MIN || scale > PG_INT32_MAX)

@@ -7,7 +7,7 @@
  *	  cases too: "10:11" is the number 10, [1,"a"] has no element schema, a
  *	  number with a fraction is a float whenever it is in a float's range.
  *
- *	  Time zone is UTC.  Days before 1582 are counted in the Gregorian calendar.
+ *	  Time zone is UTC, the calendar that of Java's old classes.
  */
 #include "pure.h"
 
@@ -499,7 +499,7 @@ align(const ConnectSchema *schema, ConnectValue *v)
 		v->kind <= CONNECT_KIND_INT64;
 
 	if (v->kind == CONNECT_KIND_NULL)
-		return true;
+		return false;
 	if (schema->logical != CONNECT_LOGICAL_NONE &&
 		schema->logical != CONNECT_LOGICAL_DECIMAL)
 	{
@@ -598,7 +598,7 @@ parse_number(const char *p, int len, Parsed *result)
 	return true;
 }
 
-/* One part of a date: blanks, digits. */
+/* One part of a date: blanks, digits; years beyond Java's are none. */
 static bool
 scan_part(const char **p, const char *end, int64 *value)
 {
@@ -609,7 +609,11 @@ scan_part(const char **p, const char *end, int64 *value)
 	start = *p;
 	*value = 0;
 	while (*p < end && **p >= '0' && **p <= '9')
+	{
 		*value = *value * 10 + (*(*p)++ - '0');
+		if (*value > 100000000)
+			return false;
+	}
 	return *p > start;
 }
 
@@ -663,10 +667,10 @@ parse_temporal(const char *p, int len, Parsed *result)
 		else if (p == end || *p++ != *pattern)
 			return false;
 	}
-	ms = connect_calendar_days(parts[0] + (parts[1] - 1) / 12,
-							   (parts[1] + 11) % 12 + 1, 1);
-	ms = ms * CONNECT_MS_PER_DAY + (parts[2] - 1) * CONNECT_MS_PER_DAY +
-		parts[3] * 3600000 + parts[4] * 60000 + parts[5] * 1000 + parts[6];
+	ms = connect_java_days(parts[0] + (parts[1] - 1) / 12,
+						   (parts[1] + 11) % 12 + 1, parts[2]) *
+		CONNECT_MS_PER_DAY + parts[3] * 3600000 + parts[4] * 60000 +
+		parts[5] * 1000 + parts[6];
 	*result = parsed(connect_schema_make_logical(logical, 0),
 					 connect_value_int(CONNECT_KIND_DATE, ms));
 	return true;

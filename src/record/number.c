@@ -3,14 +3,16 @@
  *	  Text of integers and of floating-point numbers in Java's notation.
  *
  * NOTES
- *	  Doubles get the fewest digits that read back as the same number, as in
- *	  Double.toString() of Java 19 and later.
+ *	  Numbers get the fewest digits that read back as the same number, as in
+ *	  Double.toString() of Java 19 and later; but integers below 2^63 as in
+ *	  Java 17, which most workers run: all digits that a bit tells something of.
  */
 #include "pure.h"
 
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "port/pg_bitutils.h"
 
 #include "record/record.h"
 
@@ -26,6 +28,7 @@ static const char digit_pairs[] =
 	"80818283848586878889"
 	"90919293949596979899";
 
+static int	integer_text(int64 i, int significant_bits, char *buf);
 static int	java_notation(const char *text, int len, char *buf);
 
 int
@@ -69,11 +72,11 @@ connect_int64_text(int64 i, char *buf)
 }
 
 /*
- * What both widths have in common: NaN, infinities, and integers below 10^7,
- * which Java writes as "123.0".  0 if it is none of these.
+ * What both widths have in common: NaN, infinities and integers.  0 if it is
+ * none of these.
  */
 static int
-special_text(double d, char *buf)
+special_text(double d, int significant_bits, char *buf)
 {
 	const char *text;
 	int			len;
@@ -92,6 +95,8 @@ special_text(double d, char *buf)
 		buf[len++] = '0';
 		return len;
 	}
+	else if (fabs(d) < 9.2e18 && d == (double) (int64) d)
+		return integer_text((int64) d, significant_bits, buf);
 	else
 		return 0;
 	len = strlen(text);
@@ -99,11 +104,35 @@ special_text(double d, char *buf)
 	return len;
 }
 
+/* An integer from 10^7 on, less the digits that lie below its last bit. */
+static int
+integer_text(int64 i, int significant_bits, char *buf)
+{
+	char		digits[CONNECT_INT64_TEXT_LEN + 4];
+	uint64		u = i < 0 ? -(uint64) i : (uint64) i;
+	int			idle_bits = pg_leftmost_one_pos64(u) - significant_bits - 1;
+	uint64		power = 1;
+	int			len;
+
+	if (idle_bits > 1)
+	{
+		/* 10^k for the largest k with 10^k <= 2^idle_bits */
+		while (power * 10 <= UINT64CONST(1) << idle_bits)
+			power *= 10;
+		u = u / power + (power > 1 && u % power >= power / 2);
+	}
+	len = snprintf(digits, sizeof(digits), "%s" UINT64_FORMAT,
+				   i < 0 ? "-" : "", u);
+	for (; power > 1; power /= 10)
+		digits[len++] = '0';
+	return java_notation(digits, len, buf);
+}
+
 int
 connect_double_text(double d, char *buf)
 {
 	char		tmp[DOUBLE_SHORTEST_DECIMAL_LEN];
-	int			len = special_text(d, buf);
+	int			len = special_text(d, 53, buf);
 
 	if (len > 0)
 		return len;
@@ -128,7 +157,7 @@ int
 connect_float_text(float f, char *buf)
 {
 	char		tmp[FLOAT_SHORTEST_DECIMAL_LEN];
-	int			len = special_text(f, buf);
+	int			len = special_text(f, 24, buf);
 
 	if (len > 0)
 		return len;
@@ -148,7 +177,7 @@ connect_float_text(float f, char *buf)
 static int
 java_notation(const char *text, int len, char *buf)
 {
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN + 4];
 	int			ndigits = 0;
 	int			exponent = -1;	/* of the first digit */
 	bool		point = false;

@@ -55,8 +55,6 @@ struct ConnectRowColumn
 	char		typalign;
 };
 
-/* 1582-10-15, where Java's calendar changes, in days since the epoch */
-#define JAVA_CUTOVER_DAYS	(-141427)
 /* After 400 years days and weekdays are the same again. */
 #define CALENDAR_CYCLE_DAYS INT64CONST(146097)
 #define EPOCH_DAYS			(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
@@ -409,24 +407,11 @@ convert_numeric_integer(const ConnectRowColumn *column, Datum value,
 	return true;
 }
 
-/*
- * The same day and month in the calendar that Java's old classes use: Julian
- * before 1582-10-15.
- */
+/* As the configured calendar counts days. */
 static int64
-java_days(const ConnectRowColumn *column, int64 days)
+count_days(const ConnectRowColumn *column, int64 days)
 {
-	ConnectCalendar cal;
-	int64		year;
-	int			month;
-
-	if (days >= JAVA_CUTOVER_DAYS || column->options->proleptic)
-		return days;
-	connect_calendar_from_ms(days * CONNECT_MS_PER_DAY, &cal);
-	year = cal.year + 4800 - (cal.month <= 2);
-	month = cal.month + (cal.month <= 2 ? 9 : -3);
-	return cal.day + (153 * month + 2) / 5 + 365 * year + year / 4 - 32083 -
-		UNIX_EPOCH_JDATE;
+	return column->options->proleptic ? days : connect_days_to_java(days);
 }
 
 static bool
@@ -438,7 +423,7 @@ convert_date(const ConnectRowColumn *column, Datum value,
 	if (DATE_NOT_FINITE(date))
 		return no_place(column, err, "infinity has no place in a Date");
 	*cell = connect_value_int(CONNECT_KIND_DATE,
-							  java_days(column, (int64) date + EPOCH_DAYS) *
+							  count_days(column, (int64) date + EPOCH_DAYS) *
 							  CONNECT_MS_PER_DAY);
 	return true;
 }
@@ -507,10 +492,10 @@ epoch_usecs(const ConnectRowColumn *column, Timestamp timestamp,
 		*usecs += (int64) DetermineTimeZoneOffset(&tm, column->options->zone) *
 			USECS_PER_SEC;
 	}
-	if (*usecs < JAVA_CUTOVER_DAYS * USECS_PER_DAY)
+	if (unlikely(*usecs < 0))
 	{
 		days = *usecs / USECS_PER_DAY - (*usecs % USECS_PER_DAY < 0);
-		*usecs += (java_days(column, days) - days) * USECS_PER_DAY;
+		*usecs += (count_days(column, days) - days) * USECS_PER_DAY;
 	}
 	return true;
 }

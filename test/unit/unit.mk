@@ -46,5 +46,9 @@ $(OUT)/kafka_%: $(OUT)/obj/test/unit/kafka_%.o $(KAFKA_OBJS)
 $(OUT)/%: $(OUT)/obj/test/unit/%.o $(OBJS)
 	$(CC) $(SANITIZE) -o $@ $^ $(UNIT_LIBS)
 
+# test/fuzz/run says how.
+$(OUT)/fuzz_%: $(OUT)/obj/test/fuzz/%.o $(OBJS)
+	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(UNIT_LIBS)
+
 .PHONY: all
 .SECONDARY:
