@@ -308,12 +308,24 @@ static const ConnectConfigKey predicate_keys[] = {
 	}
 };
 
-const ConnectConfigDef connect_common_def = {common_keys, lengthof(common_keys)};
-const ConnectConfigDef connect_source_def = {source_keys, lengthof(source_keys)};
-const ConnectConfigDef connect_sink_def = {sink_keys, lengthof(sink_keys)};
-const ConnectConfigDef connect_transform_def = {transform_keys, lengthof(transform_keys)};
-const ConnectConfigDef connect_transform_tail_def = {transform_tail_keys, lengthof(transform_tail_keys)};
-const ConnectConfigDef connect_predicate_def = {predicate_keys, lengthof(predicate_keys)};
+const ConnectConfigDef connect_common_def = {
+	common_keys, lengthof(common_keys)
+};
+const ConnectConfigDef connect_source_def = {
+	source_keys, lengthof(source_keys)
+};
+const ConnectConfigDef connect_sink_def = {
+	sink_keys, lengthof(sink_keys)
+};
+const ConnectConfigDef connect_transform_def = {
+	transform_keys, lengthof(transform_keys)
+};
+const ConnectConfigDef connect_transform_tail_def = {
+	transform_tail_keys, lengthof(transform_tail_keys)
+};
+const ConnectConfigDef connect_predicate_def = {
+	predicate_keys, lengthof(predicate_keys)
+};
 
 static char *
 unique_aliases(const ConnectConfigKey *key, const char *value)

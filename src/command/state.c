@@ -5,12 +5,12 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/condition_variable.h"
 #include "utils/timestamp.h"
 
 #include "catalog/command.h"
 #include "command/command.h"
+#include "compat.h"
 #include "runtime/slot.h"
 
 static ConnectState slot_state(const ConnectConnectorRow *row, int task,
@@ -136,6 +136,7 @@ connect_command_is_stopped(const ConnectConnectorRow *row)
 bool
 connect_command_wait(const char *name, ConnectState state, int64 timeout_ms)
 {
+	static uint32 event = 0;
 	ConditionVariable *changed = connect_slot_changed();
 	TimestampTz start = GetCurrentTimestamp();
 	bool		reached = false;
@@ -159,7 +160,7 @@ connect_command_wait(const char *name, ConnectState state, int64 timeout_ms)
 				break;
 		}
 		(void) ConditionVariableTimedSleep(changed, Min(left, 1000),
-										   PG_WAIT_EXTENSION);
+										   connect_wait_event(&event, "ConnectWait"));
 	}
 	ConditionVariableCancelSleep();
 	return reached;

@@ -78,8 +78,17 @@ SELECT connector, change FROM connect.config_history WHERE change = 'drop' ORDER
 SELECT c.relname FROM pg_class c
 WHERE c.relnamespace = 'connect'::regnamespace AND c.relkind = 'r'
 AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary);
--- every function pins its search path, but for those that run nothing
+-- every function pins its search path, but for those that run nothing and
+-- those that are called for each row
 SELECT p.oid::regprocedure FROM pg_proc p
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'connect'
-WHERE p.proconfig IS NULL ORDER BY 1;
+WHERE p.proconfig IS NULL AND p.proname NOT IN ('connect_capture', 'connect_emit') ORDER BY 1;
+
+-- kept plans survive DROP EXTENSION
+DROP EXTENSION connect;
+SELECT nspname FROM pg_namespace WHERE nspname = 'connect';
+CREATE EXTENSION connect;
+SELECT connect_create('c1', '{"connector.class": "FileStreamSource", "file": "/tmp/c1", "topic": "t"}', 'STOPPED');
+SELECT connector, version FROM connect.connector;
+SELECT connect_drop('c1');
