@@ -1,0 +1,70 @@
+# A row that a crash takes back is never in the topic.
+use strict;
+use warnings;
+
+use ConnectTest;
+use JSON::PP;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = connect_node('main', conf => <<'CONF');
+synchronous_commit = off
+wal_writer_delay = 10s
+autovacuum = off
+restart_after_crash = off
+CONF
+my $topic = unique_topic('flushed');
+
+$node->safe_psql('postgres', 'CREATE TABLE t (id bigserial PRIMARY KEY, mark uuid DEFAULT gen_random_uuid())');
+create_connector($node, 'c',
+	{
+		'connector.class' => 'JdbcSource',
+		'mode' => 'incrementing',
+		'incrementing.column.name' => 'id',
+		'table.whitelist' => 't',
+		'topic.prefix' => "$topic-",
+		'poll.interval.ms' => '1'
+	});
+wait_for_state($node, 'c', 'RUNNING', task => 0);
+
+my $taken_back = 0;
+foreach my $round (1 .. 3)
+{
+	my $before = $node->safe_psql('postgres', "SELECT count(*) FROM t");
+	my $out = '';
+	my $writers = IPC::Run::start(
+		[ 'pgbench', '-n', '-c', '2', '-T', '60', '-f', '-', '-h', $node->host, '-p', $node->port, 'postgres' ],
+		'<', \"INSERT INTO t DEFAULT VALUES;\n", '>', \$out, '2>', \$out);
+
+	poll_until($node, "SELECT records_sent > $before + 200 FROM connect.task_status WHERE connector = 'c'");
+	my $seen = $node->safe_psql('postgres', 'SELECT max(id) FROM t');
+	$node->stop('immediate');
+	$writers->finish;
+	$node->start;
+	wait_for_state($node, 'c', 'RUNNING', task => 0);
+	$taken_back++ if $seen > $node->safe_psql('postgres', 'SELECT max(id) FROM t');
+
+	my @table = split /\n/, $node->safe_psql('postgres', 'SELECT mark FROM t ORDER BY 1');
+	my %table = map { ($_ => 1) } @table;
+	my %sent = map { (decode_json($_->{value})->{mark} => 1) } wait_for_records("$topic-t", scalar @table);
+
+	is(scalar(grep { !$table{$_} } keys %sent), 0, "round $round: no row in the topic that is not in the table");
+	poll_until_all("$topic-t", \@table, "round $round: all of the table is in the topic");
+}
+note("$taken_back crashes took rows back");
+finish();
+
+sub poll_until_all
+{
+	my ($of, $marks, $name) = @_;
+	my $limit = time() + $PostgreSQL::Test::Utils::timeout_default;
+	my @missing;
+
+	do
+	{
+		my %sent = map { (decode_json($_->{value})->{mark} => 1) } consume($of);
+
+		@missing = grep { !$sent{$_} } @$marks;
+	} while (@missing && time() < $limit);
+	return is(scalar(@missing), 0, $name);
+}
