@@ -423,7 +423,7 @@ make_numeric(const ConnectDatumPlan *plan, const ConnectSchema *schema,
 			 const ConnectValue *v, Datum *value, ConnectError *err)
 {
 	ConnectValue decimal;
-	int64		unscaled;
+	int64		unscaled = 0;
 	double		d;
 
 	if (!to_decimal(v, &decimal))
