@@ -36,7 +36,7 @@ typedef enum ConnectState
 extern const char *connect_state_name(ConnectState state);
 extern bool connect_state_parse(const char *name, ConnectState *state);
 
-/* GUCs (main.c defines them). */
+/* GUCs: guc.c. */
 extern bool connect_enabled;	/* connect.enabled: run connectors at all */
 extern int	connect_max_tasks;	/* connect.max_tasks: slots for tasks */
 extern char *connect_bootstrap_servers; /* connect.bootstrap_servers */

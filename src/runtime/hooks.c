@@ -144,6 +144,12 @@ bar(Oid database)
 	pid_t	   *pids;
 	int			npids;
 
+	LWLockAcquire(connect_slot_lock(), LW_SHARED);
+	db = connect_database_slot_find(database);
+	LWLockRelease(connect_slot_lock());
+	if (db == NULL && !connect_label_is_set(database))
+		return;					/* nothing of ours runs or will start there */
+
 	if (!registered)
 	{
 		RegisterXactCallback(lift_at_xact_end, NULL);

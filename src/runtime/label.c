@@ -69,6 +69,15 @@ connect_label_set(bool present)
 	connect_wake_coordinator_at_commit();
 }
 
+bool
+connect_label_is_set(Oid database)
+{
+	ObjectAddress object;
+
+	ObjectAddressSet(object, DatabaseRelationId, database);
+	return GetSecurityLabel(&object, PROVIDER) != NULL;
+}
+
 /* Databases that carry the mark. */
 static List *
 labelled_databases(void)

@@ -17,6 +17,7 @@
 extern void connect_label_init(void);	/* in _PG_init */
 /* Marks this database, or takes the mark away, if the transaction commits. */
 extern void connect_label_set(bool present);
+extern bool connect_label_is_set(Oid database);
 /*
  * Databases with the mark that can be connected to, as a list of Oid.  Opens
  * and closes its own transaction; the list is in the caller's context.
