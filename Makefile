@@ -17,7 +17,7 @@ OBJS = $(SRCS:.c=.o)
 PG_CONFIG ?= pg_config
 # PostgreSQL 15 leaves PGDLLEXPORT empty, and we hide what is not marked.
 PG_CPPFLAGS = -I$(srcdir)/src -I$(srcdir)/connectors \
-	-I$(shell $(PG_CONFIG) --includedir) $(shell pkg-config --cflags libpq) \
+	-I$(shell $(PG_CONFIG) --includedir) $(shell pkg-config --cflags libpq 2>/dev/null) \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \

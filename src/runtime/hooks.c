@@ -193,6 +193,25 @@ bar(Oid database)
 
 /* ---- which database a command needs for itself ---- */
 
+/* The server's own check of this is not exported by every minor release. */
+static bool
+may_create_databases(void)
+{
+	HeapTuple	tuple;
+	bool		allowed = superuser();
+
+	if (!allowed)
+	{
+		tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+		if (HeapTupleIsValid(tuple))
+		{
+			allowed = ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+			ReleaseSysCache(tuple);
+		}
+	}
+	return allowed;
+}
+
 static bool
 is_template(Oid database)
 {
@@ -249,7 +268,7 @@ database_to_empty(Node *stmt, bool top_level)
 		database = get_database_oid(rename->subname, true);
 		allowed = OidIsValid(database) &&
 			connect_database_ownercheck(database, GetUserId()) &&
-			have_createdb_privilege() &&
+			may_create_databases() &&
 			!OidIsValid(get_database_oid(rename->newname, true));
 		needs_no_block = false;
 	}
@@ -267,7 +286,7 @@ database_to_empty(Node *stmt, bool top_level)
 		const char *template = option(create->options, "template");
 
 		database = get_database_oid(template ? template : "template1", true);
-		allowed = OidIsValid(database) && have_createdb_privilege() &&
+		allowed = OidIsValid(database) && may_create_databases() &&
 			(is_template(database) ||
 			 connect_database_ownercheck(database, GetUserId())) &&
 			!OidIsValid(get_database_oid(create->dbname, true));
