@@ -371,6 +371,7 @@ struct JdbcSink
 {
 	ConnectTask *task;
 	JdbcOptions options;
+	Oid			role;			/* connection.url's; InvalidOid = the owner */
 	MemoryContext context;		/* of the task */
 	List	   *targets;		/* of JdbcTarget */
 	bool		plain_json;		/* values are JSON without schemas */

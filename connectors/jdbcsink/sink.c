@@ -19,7 +19,9 @@
 #include "utils/resowner.h"
 
 #include "jdbcsink/jdbcsink.h"
+#include "jdbcsource/jdbcsource.h"
 
+static void reach_url(JdbcSink *sink);
 static void put_batch(JdbcSink *sink, ConnectRecord *records, int n);
 static void find_shapes(JdbcSink *sink, JdbcEvent *events, int n);
 static bool lock_targets(JdbcSink *sink, const JdbcEvent *events, int n);
@@ -48,6 +50,45 @@ connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour)
 						sink->options.insert_mode == JDBC_UPSERT ? "UPSERT" : "UPDATE"),
 				 errhint("Set pk.mode (primary.key.mode of Debezium's connector).")));
 	task->state = sink;
+	reach_url(sink);
+}
+
+/* A connection URL must be this very database; rows are its user's then. */
+static void
+reach_url(JdbcSink *sink)
+{
+	ConnectTask *task = sink->task;
+	const ConnectConfig *cfg = task->config;
+	ConnectJdbcSettings settings = {0};
+	ConnectJdbcReach reach;
+	char	   *role;
+	char	   *message = NULL;
+
+	settings.url = connect_config_get(cfg, "connection.url");
+	settings.user = connect_config_get(cfg, sink->options.flavour == JDBC_DEBEZIUM ?
+									   "connection.username" : "connection.user");
+	settings.password = connect_config_get(cfg, "connection.password");
+	if (settings.url == NULL)
+		return;
+	reach = connect_jdbc_reach(&settings, &role, &message);
+	if (reach == CONNECT_JDBC_NATIVE)
+	{
+		connect_task_begin(task);
+		sink->role = connect_jdbc_role(role, task->owner, &message);
+		connect_task_commit(task);
+		MemoryContextSwitchTo(task->context);
+		if (!OidIsValid(sink->role))
+			reach = CONNECT_JDBC_REFUSED;
+		if (sink->role == task->owner)
+			sink->role = InvalidOid;
+	}
+	if (reach != CONNECT_JDBC_NATIVE)
+		ereport(ERROR,
+				(errcode(reach == CONNECT_JDBC_FAILED ?
+						 ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION :
+						 ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s", message),
+				 errhint("Leave connection.url out to write to this database as the connector's owner.")));
 }
 
 /* schema.evolution=validate-only: the tables of the topics must be there. */
@@ -124,7 +165,15 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 {
 	JdbcEvent  *events = palloc(n * sizeof(JdbcEvent));
 	ErrorContextCallback callback;
+	Oid			user;
+	int			security;
 
+	if (OidIsValid(sink->role))
+	{
+		GetUserIdAndSecContext(&user, &security);
+		SetUserIdAndSecContext(sink->role,
+							   security | SECURITY_LOCAL_USERID_CHANGE);
+	}
 	callback.callback = context_callback;
 	callback.arg = sink;
 	callback.previous = error_context_stack;
@@ -149,6 +198,8 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 		} while (sink->tables_changed);
 	} while (!lock_targets(sink, events, n));
 	convert_and_write(sink, events, n);
+	if (OidIsValid(sink->role))
+		SetUserIdAndSecContext(user, security);
 
 	for (int i = 0; i < n; i++)
 	{
