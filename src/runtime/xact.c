@@ -164,7 +164,7 @@ connect_xact_commit(void)
 void
 connect_xact_abort(void)
 {
-	AbortCurrentTransaction();
+	AbortOutOfAnyTransaction();
 	restore_session();
 	pgstat_report_stat(false);
 }

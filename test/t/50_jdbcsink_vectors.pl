@@ -180,6 +180,10 @@ sub step_status
 		next unless $task->{trace};
 		my $message = $step->{message};
 
+		foreach my $line (@{ $task->{trace} })
+		{
+			$message //= $1 if $line =~ /ERROR: (.*?)(?:  Call getNextException.*)?$/;
+		}
 		($message) = $task->{trace}[-1] =~ /Exception: (.*)/ unless defined $message;
 		like(sql("SELECT string_agg(trace, ' ') FROM connect.task_status"), qr/\Q$message\E/, label($step) . ': trace');
 	}
