@@ -153,7 +153,7 @@ sub step_validate
 {
 	my ($step) = @_;
 	my $got = sql(sprintf("SELECT coalesce(json_object_agg(key, errors), '{}')"
-			  . " FROM ours.connect_validate(\$c\$%s\$c\$) WHERE errors <> '{}'", $json->encode(config_of($step))));
+			  . " FROM ours.connect_validate(\$c\$%s\$c\$) WHERE errors <> '{}'", $json->encode({ name => $name, %{ config_of($step) } })));
 
 	same($json->decode($got), $step->{errors}, label($step));
 	return;
@@ -215,7 +215,7 @@ sub step_table
 
 	do
 	{
-		$node->psql('app', "SELECT coalesce(json_agg(row_to_json(t)), '[]') FROM (SELECT * FROM $table ORDER BY 1) t",
+		$node->psql('app', "SELECT coalesce(json_agg(row_to_json(connect_row)), '[]') FROM (SELECT * FROM $table ORDER BY 1) connect_row",
 			stdout => \$got);
 		$got = '[]' if ($got // '') eq '';
 		$got = $json->encode($json->decode($got));
