@@ -83,7 +83,7 @@ static bool put_in_transaction(ConnectTaskRun *run, ConnectRecord *records,
 static void advance(ConnectTaskRun *run, ConnectSinkPartition *partition, int64 next);
 static bool await_letters(ConnectTaskRun *run);
 static void tell_group(ConnectTaskRun *run);
-static void count_lag(ConnectTaskRun *run);
+static bool count_lag(ConnectTaskRun *run);
 
 void
 connect_sink_start(ConnectTaskRun *run)
@@ -93,6 +93,8 @@ connect_sink_start(ConnectTaskRun *run)
 		{"client.id", psprintf("connector-consumer-%s-%d",
 							   run->task.connector, run->task.id)},
 		{"group.id", psprintf("connect-%s", run->task.connector)},
+		/* How long the partitions of a killed process wait for an owner. */
+		{"session.timeout.ms", "10000"},
 		{NULL, NULL}
 	};
 	const char *out_of_range = connect_config_get(run->config,
@@ -212,8 +214,9 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 			break;
 		}
 	}
-	if (idle || TimestampDifferenceExceeds(sink->lag_at, now, LAG_MS))
-		count_lag(run);
+	if ((idle || TimestampDifferenceExceeds(sink->lag_at, now, LAG_MS)) &&
+		!count_lag(run))
+		timeout = Min(timeout, LAG_MS);
 	/* What fetch has come across: the fd does not tell of it again. */
 	connect_assignment_listen(run, sink->assignment);
 	return sink->assignment->rebalance != NULL ? 0 : timeout;
@@ -712,7 +715,8 @@ tell_group(ConnectTaskRun *run)
 	pfree(offsets);
 }
 
-static void
+/* False if it is not known yet, or not 0: it changes without a message. */
+static bool
 count_lag(ConnectTaskRun *run)
 {
 	ConnectSink *sink = run->sink;
@@ -728,9 +732,10 @@ count_lag(ConnectTaskRun *run)
 											   partition->topic,
 											   partition->partition,
 											   &low, &high))
-			return;
+			return false;
 		lag += Max(0, high - Max(partition->position, low));
 	}
 	sink->lag_at = GetCurrentTimestamp();
 	connect_my_slot_set(CONNECT_COUNT_LAG, lag);
+	return lag <= 0;
 }
