@@ -83,15 +83,19 @@ envelope_schema(const char *topic, const ConnectSchema *row)
 	return schema;
 }
 
-/* Into the current context; layout and stream must live as long. */
+/*
+ * Into the current context; layout and stream must live as long.  plain: no
+ * converter is named, so that values are for plain JSON.
+ */
 ConnectShape *
 connect_shape_make(const ConnectLayout *layout, const ConnectStream *stream,
-				   const char *connector)
+				   const char *connector, bool plain)
 {
 	ConnectShape *shape = palloc0(sizeof(ConnectShape));
 	ConnectRowOptions options = {
 		.numeric = CONNECT_NUMERIC_NONE,
-		.timestamp = CONNECT_TIMESTAMP_LOGICAL
+		.timestamp = CONNECT_TIMESTAMP_LOGICAL,
+		.plain = plain
 	};
 
 	shape->layout = layout;

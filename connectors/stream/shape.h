@@ -22,7 +22,7 @@ typedef struct ConnectShape
 
 extern ConnectShape *connect_shape_make(const ConnectLayout *layout,
 										const ConnectStream *stream,
-										const char *connector);
+										const char *connector, bool plain);
 extern ConnectValue connect_shape_row(ConnectShape *shape,
 									  const Datum *values, const bool *nulls);
 extern ConnectValue connect_shape_unpack(ConnectShape *shape, const bytea *row);

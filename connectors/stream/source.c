@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "catalog/catalog.h"
 #include "runtime/wal.h"
 #include "stream/config.h"
 #include "stream/initial.h"
@@ -201,7 +202,8 @@ shape_get(StreamTask *state, int64 layout_id)
 
 		if (stream->id == layout->stream && stream->table_name != NULL)
 			entry->shape = connect_shape_make(layout, stream,
-											  state->task->connector);
+											  state->task->connector,
+											  connect_worker_plain_values(state->task->config));
 	}
 	MemoryContextSwitchTo(old);
 	return entry->shape;

@@ -268,9 +268,12 @@ connect_kafka_consumer_fetch(ConnectKafkaConsumer *consumer, int max,
 						chunk_bytes / (batch->count - nbatch)) / 4) + 1;
 			consumer->messages_since_wake += batch->count - nbatch;
 			consumer->bytes_since_wake += chunk_bytes;
+			if (consumer->fetched_before_loss < (size_t) (batch->count - nbatch))
+				consumer->client.is_down = false;
+			else
+				consumer->fetched_before_loss -= batch->count - nbatch;
 			nbatch = batch->count;
 			bytes += chunk_bytes;
-			consumer->client.is_down = false;
 		}
 		if (count < (ssize_t) wanted)
 		{

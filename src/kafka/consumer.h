@@ -80,6 +80,9 @@ struct ConnectKafkaConsumer
 	Batch	   *spare;			/* one to use again */
 	rd_kafka_message_t **chunk; /* what librdkafka fills */
 
+	/* messages that waited here when the brokers went away: they prove nothing */
+	size_t		fetched_before_loss;
+
 	/* librdkafka before 2.2.0 has to be woken, see consumer_wake_fetchers */
 	bool		must_wake;
 	int64_t		bytes_since_wake;

@@ -231,6 +231,7 @@ void
 event_serve(ConnectKafkaConsumer *consumer)
 {
 	rd_kafka_event_t *event;
+	bool		was_down = consumer->client.is_down;
 
 	while ((event = client_next_event(&consumer->client)) != NULL)
 	{
@@ -252,6 +253,9 @@ event_serve(ConnectKafkaConsumer *consumer)
 		}
 		rd_kafka_event_destroy(event);
 	}
+	if (consumer->client.is_down && !was_down)
+		consumer->fetched_before_loss =
+			rd_kafka_queue_length(consumer->messages);
 	if (consumer->is_leaving && !consumer->has_left &&
 		rd_kafka_consumer_closed(consumer->client.rk))
 	{
