@@ -73,29 +73,6 @@ wait_for_no_connector($node, 'b');
 pass('everything works under a FOR ALL TABLES publication with wal_level = logical');
 $node->safe_psql('postgres', 'DROP PUBLICATION p');
 
-# another version of the SQL objects
-my $extensions = $node->config_data('--sharedir') . '/extension';
-SKIP:
-{
-	my $step = "$extensions/connect--1.0--9.9test.sql";
-
-	skip 'the server\'s directory of extensions cannot be written', 2 unless -w $extensions;
-	foreach my $file ($step, "$extensions/connect--9.9test--1.0.sql")
-	{
-		open my $fh, '>', $file or die $!;
-		close $fh;
-	}
-	$pid = $node->safe_psql('postgres', "SELECT pid FROM connect.task_status");
-	$node->safe_psql('postgres', "ALTER EXTENSION connect UPDATE TO '9.9test'");
-	poll_until($node, $tasks, '0');
-	like($node->safe_psql('postgres', "SELECT reason FROM connect.connector_status"),
-		qr/9\.9test.*restart the server/, 'ALTER EXTENSION UPDATE to what the library does not know: tasks stop, with the reason');
-	$node->safe_psql('postgres', "ALTER EXTENSION connect UPDATE TO '1.0'");
-	wait_for_state($node, 'a', 'RUNNING', task => 0);
-	isnt($node->safe_psql('postgres', "SELECT pid FROM connect.task_status"), $pid, 'ALTER EXTENSION UPDATE while running: workers start anew');
-	unlink $step, "$extensions/connect--9.9test--1.0.sql";
-}
-
 # labels by hand
 my ($status, undef, $stderr) = $node->psql('postgres', "SECURITY LABEL FOR connect ON DATABASE postgres IS NULL");
 like($stderr, qr/cannot be changed by hand/, 'the mark cannot be removed by hand');
