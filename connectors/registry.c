@@ -11,23 +11,9 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "connector.h"
+#include "registry.h"
 
 #define MAX_CLASSES 256
-
-extern const ConnectConnectorClass connect_jdbc_source;
-extern const ConnectConnectorClass connect_jdbc_source_aiven;
-extern const ConnectConnectorClass connect_jdbcsink;
-extern const ConnectConnectorClass connect_jdbcsink_aiven;
-extern const ConnectConnectorClass connect_jdbcsink_debezium;
-extern const ConnectConnectorClass connect_file_stream_source;
-extern const ConnectConnectorClass connect_file_stream_sink;
-extern const ConnectConnectorClass connect_verifiable_source;
-extern const ConnectConnectorClass connect_verifiable_sink;
-extern const ConnectConnectorClass connect_mock_source;
-extern const ConnectConnectorClass connect_mock_sink;
-extern const ConnectConnectorClass connect_table_stream_source;
-extern const ConnectConnectorClass connect_outbox_source;
 
 static const ConnectConnectorClass *classes[MAX_CLASSES] = {
 	&connect_jdbc_source,

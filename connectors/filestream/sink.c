@@ -17,6 +17,7 @@
 
 #include "connect.h"
 #include "filestream/file.h"
+#include "registry.h"
 
 static const ConnectConfigKey keys[] = {
 	{

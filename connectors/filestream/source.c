@@ -33,6 +33,7 @@
 
 #include "connect.h"
 #include "filestream/file.h"
+#include "registry.h"
 
 #define READ_SIZE (64 * 1024)
 #define FALLBACK_WAIT_MS 1000	/* where inotify cannot be had */

@@ -19,6 +19,7 @@
 
 #include "connect.h"
 #include "jdbcsink/jdbcsink.h"
+#include "registry.h"
 
 static char *validate_zone(const ConnectConfigKey *key, const char *value);
 static char *validate_enum(const ConnectConfigKey *key, const char *value);

@@ -19,6 +19,7 @@
 
 #include "connect.h"
 #include "jdbcsource/jdbcsource.h"
+#include "registry.h"
 
 #define EPOCH_US \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)

@@ -12,7 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "connect.h"
-#include "connector.h"
+#include "registry.h"
 
 static const char *const modes[] = {
 	"connector-failure", "task-failure", NULL

@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog/catalog.h"
+#include "registry.h"
 #include "runtime/wal.h"
 #include "stream/config.h"
 #include "stream/initial.h"

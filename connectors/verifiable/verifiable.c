@@ -17,7 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "connect.h"
-#include "connector.h"
+#include "registry.h"
 
 #define MS_PER_SLICE 10			/* how often a throttled source wakes */
 
