@@ -93,10 +93,15 @@ sink_flush(ConnectTask *task)
 {
 	FileSink   *state = task->state;
 
+	/*
+	 * After a failure the kernel may have dropped what it could not write: the
+	 * task must not try again, but fail, and begin at its stored offsets.
+	 */
 	if (state->unsynced && pg_fsync(state->file->fd) != 0)
 		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not fsync file \"%s\": %m", state->path)));
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not fsync file \"%s\": %m", state->path),
+				 errhint("Restart the task when the disk is well; it begins at its stored offsets.")));
 	state->unsynced = false;
 }
 

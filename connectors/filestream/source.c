@@ -68,7 +68,8 @@ typedef struct FileSource
 	ConnectFile *file;
 	ConnectFile *watch;			/* an inotify descriptor; fd -1 = none */
 	ConnectSchema *schema;		/* of a line */
-	int64		position;		/* characters before buf */
+	int64		position;		/* characters emitted or skipped */
+	int			done;			/* bytes of buf that have been emitted */
 	int64		skip;			/* characters still to be skipped */
 	StringInfoData buf;			/* read and not yet emitted */
 	int			scanned;		/* bytes of buf without a line end */
@@ -214,16 +215,15 @@ watch_path(FileSource *state)
 	char	   *folder = pstrdup(state->path);
 
 	get_parent_directory(folder);
-	connect_file_close(state->watch);
-	if (!AcquireExternalFD())
-		return;
-	state->watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (state->watch->fd < 0)
+	/* one descriptor for good: the task's wait set knows it by its number */
+	if (state->watch->fd < 0 && AcquireExternalFD())
 	{
-		ReleaseExternalFD();
-		return;
+		state->watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+		if (state->watch->fd < 0)
+			ReleaseExternalFD();
 	}
-	if (inotify_add_watch(state->watch->fd,
+	if (state->watch->fd >= 0 &&
+		inotify_add_watch(state->watch->fd,
 						  state->file->fd >= 0 ? state->path : folder,
 						  state->file->fd >= 0 ? IN_MODIFY :
 						  IN_CREATE | IN_MOVED_TO) < 0)
@@ -247,6 +247,11 @@ read_more(FileSource *state)
 {
 	ssize_t		n;
 
+	/* what has been emitted leaves; what an error kept back stays */
+	state->buf.len -= state->done;
+	memmove(state->buf.data, state->buf.data + state->done, state->buf.len);
+	state->scanned = Max(state->scanned - state->done, 0);
+	state->done = 0;
 	enlargeStringInfo(&state->buf, READ_SIZE);
 	n = read(state->file->fd, state->buf.data + state->buf.len, READ_SIZE);
 	if (n < 0)
@@ -347,16 +352,19 @@ static int
 emit_lines(ConnectTask *task, int limit)
 {
 	FileSource *state = task->state;
-	char	   *p = state->buf.data;
-	int			len = state->buf.len;
 	int			emitted = 0;
 	int			line;
 	int			end;
 	int64		timestamp = now_ms();
 
 	while (emitted < limit &&
-		   (line = line_length(p, len, state->scanned, &end)) >= 0)
+		   (line = line_length(state->buf.data + state->done,
+							   state->buf.len - state->done,
+							   Max(state->scanned - state->done, 0),
+							   &end)) >= 0)
 	{
+		const char *p = state->buf.data + state->done;
+		int64		next = state->position + count_chars(p, line + end);
 		ConnectRecord record = {
 			.topic = state->topic,
 			.partition = -1,
@@ -366,21 +374,20 @@ emit_lines(ConnectTask *task, int limit)
 			.position.partition = state->partition
 		};
 
-		state->position += count_chars(p, line + end);
-		record.position.a = state->position;
-		p += line + end;
-		len -= line + end;
-		state->scanned = 0;
+		record.position.a = next;
 		connect_task_emit(task, &record);
+		state->position = next;
+		state->done += line + end;
 		emitted++;
 	}
 	if (emitted < limit)
 	{
 		/* a CR at the very end must be looked at again */
-		state->scanned = len > 0 && p[len - 1] == '\r' ? len - 1 : len;
+		state->scanned = state->buf.len;
+		if (state->buf.len > state->done &&
+			state->buf.data[state->buf.len - 1] == '\r')
+			state->scanned--;
 	}
-	memmove(state->buf.data, p, len);
-	state->buf.len = len;
 	return emitted;
 }
 

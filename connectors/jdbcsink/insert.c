@@ -129,8 +129,11 @@ insert_chunk(JdbcTarget *target, ResultRelInfo *rri, EState *estate,
 		TupleTableSlot *slot = slots[i];
 
 		ExecClearTuple(slot);
-		slot->tts_values = rows[i]->values;
-		slot->tts_isnull = rows[i]->nulls;
+		/* copied: materializing the slot repoints what its array holds */
+		memcpy(slot->tts_values, rows[i]->values,
+			   sizeof(Datum) * RelationGetDescr(rel)->natts);
+		memcpy(slot->tts_isnull, rows[i]->nulls,
+			   sizeof(bool) * RelationGetDescr(rel)->natts);
 		for (int j = 0; j < set->ndefaults; j++)
 		{
 			int			column = set->default_columns[j];

@@ -369,6 +369,7 @@ extern void connect_jdbcsink_options(const ConnectConfig *cfg,
 
 struct JdbcSink
 {
+	MemoryContextCallback forget;	/* of kept targets, with the context */
 	ConnectTask *task;
 	JdbcOptions options;
 	Oid			role;			/* connection.url's; InvalidOid = the owner */

@@ -32,6 +32,13 @@ static int	convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows);
 static void refuse(JdbcEvent *event);
 static void context_callback(void *arg);
 
+/* Kept targets go with the sink's memory. */
+static void
+forget_targets(void *arg)
+{
+	connect_jdbcsink_targets_forget();
+}
+
 void
 connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour)
 {
@@ -39,6 +46,8 @@ connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour)
 
 	sink->task = task;
 	sink->context = CurrentMemoryContext;
+	sink->forget.func = forget_targets;
+	MemoryContextRegisterResetCallback(sink->context, &sink->forget);
 	connect_jdbcsink_options(task->config, flavour, &sink->options);
 	sink->plain_json = flavour != JDBC_DEBEZIUM &&
 		connect_json_converter_is_plain(connect_task_value_converter(task));

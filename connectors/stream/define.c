@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -152,22 +153,37 @@ connect_stream_read(int64 id)
 	connect_catalog_leave(&saved);
 }
 
+/* RangeVarGetRelidCallback: nobody waits for a table that he may not stream. */
+static void
+check_table(const RangeVar *rv, Oid relid, Oid old_relid, void *arg)
+{
+	const char *name = rv->schemaname ?
+		psprintf("%s.%s", rv->schemaname, rv->relname) : rv->relname;
+	char		relkind;
+	AclResult	acl;
+
+	if (!OidIsValid(relid))
+		return;
+	relkind = get_rel_relkind(relid);
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot stream \"%s\": it is not a table", name)));
+	acl = pg_class_aclmask(relid, GetUserId(), ACL_SELECT | ACL_TRIGGER,
+						   ACLMASK_ALL) == (ACL_SELECT | ACL_TRIGGER) ?
+		ACLCHECK_OK : ACLCHECK_NO_PRIV;
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, get_relkind_objtype(relkind), name);
+}
+
 /* The table of a configured name, locked against other DDL. */
 static Oid
 resolve_table(const char *name)
 {
 	RangeVar   *rv = makeRangeVarFromNameList(connect_name_list(name));
-	Oid			relid = RangeVarGetRelid(rv, ShareRowExclusiveLock, false);
-	char		relkind = get_rel_relkind(relid);
-	AclResult	acl;
+	Oid			relid = RangeVarGetRelidExtended(rv, ShareRowExclusiveLock, 0,
+												 check_table, NULL);
 
-	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("cannot stream \"%s\": it is not a table", name)));
-	acl = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
-	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, get_relkind_objtype(relkind), name);
 	if (check_enable_rls(relid, GetUserId(), true) == RLS_ENABLED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -314,6 +330,14 @@ store_stream(int64 connector_id, Oid relid, const char *table,
 	keys = connect_config_split(connect_stream_option(cfg, table, "key"), &nkeys);
 	check_columns(relid, "columns", columns, ncolumns);
 	check_columns(relid, "key", keys, nkeys);
+	if (filter != NULL)
+	{
+		/* what does not compile must not wait for the first writer */
+		Relation	rel = table_open(relid, NoLock);
+
+		(void) connect_filter_make(rel, filter);
+		table_close(rel, NoLock);
+	}
 
 	args[0] = Int64GetDatum(connector_id);
 	args[1] = ObjectIdGetDatum(relid);

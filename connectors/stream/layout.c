@@ -13,7 +13,9 @@
 #include "access/transam.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "catalog/pg_proc.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parse_clause.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_relation.h"
@@ -203,7 +205,29 @@ struct ConnectFilter
 	ExprState  *qual;
 };
 
-/* Compiles a filter; its names are looked up in pg_catalog alone. */
+/* check_functions_in_node() callback */
+static bool
+is_foreign_function(Oid function, void *context)
+{
+	return function >= FirstNormalObjectId ||
+		func_volatile(function) != PROVOLATILE_IMMUTABLE;
+}
+
+static bool
+has_foreign_function(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_foreign_function, context) ||
+		IsA(node, NextValueExpr) || IsA(node, SQLValueFunction))
+		return true;
+	return expression_tree_walker(node, has_foreign_function, context);
+}
+
+/*
+ * Compiles a filter.  It runs as whoever writes to the table: like a
+ * publication's it may use built-in immutable functions and operators alone.
+ */
 ConnectFilter *
 connect_filter_make(Relation rel, const char *expression)
 {
@@ -228,6 +252,12 @@ connect_filter_make(Relation rel, const char *expression)
 											  select->targetList)->val,
 								EXPR_KIND_TRIGGER_WHEN, "where");
 	assign_expr_collations(pstate, expr);
+	if (has_foreign_function(expr, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the filter of table \"%s\" may use built-in immutable functions and operators alone",
+						RelationGetRelationName(rel)),
+				 errdetail("The filter is: %s", expression)));
 	free_parsestate(pstate);
 	AtEOXact_GUC(true, nest);
 	filter->estate = CreateExecutorState();

@@ -396,7 +396,9 @@ connect_queue_set_dropped(int64 connector_id)
 
 	connect_catalog_enter(&saved);
 	SPI_execute_with_args("UPDATE connect.queue SET dropped = true"
-						  " WHERE connector_id = $1",
+						  " WHERE connector_id = (SELECT q.connector_id"
+						  " FROM connect.queue q WHERE q.connector_id = $1"
+						  " AND NOT q.dropped FOR UPDATE SKIP LOCKED)",
 						  1, &argtype, &arg, NULL, false, 0);
 	CacheInvalidateRelcacheByRelid(queue_relid("queue"));
 	connect_catalog_leave(&saved);

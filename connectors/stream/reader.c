@@ -587,7 +587,14 @@ connect_reader_acknowledged(ConnectBatchReader *reader,
 	ConnectQueue *queue;
 
 	while (linitial(reader->batches) != batch)
+	{
+		Batch	   *done = linitial(reader->batches);
+
 		reader->batches = list_delete_first(reader->batches);
+		pfree(DatumGetPointer(done->from));
+		pfree(DatumGetPointer(done->to));
+		pfree(done);
+	}
 	if (position->b < batch->total)
 		return;
 	queue = connect_queue_load(reader->connector_id);

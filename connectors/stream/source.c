@@ -151,6 +151,7 @@ stream_start(ConnectTask *task)
 
 	task->state = state;
 	state->task = task;
+	state->last.partition = -1; /* nothing to be stored yet */
 	state->shapes = hash_create("Connect shapes", 32, &ctl,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	state->reader = connect_reader_make(task->context, task->connector_id);
@@ -185,16 +186,14 @@ stream_start(ConnectTask *task)
 static ConnectShape *
 shape_get(StreamTask *state, int64 layout_id)
 {
-	bool		found;
-	ShapeEntry *entry = hash_search(state->shapes, &layout_id, HASH_ENTER,
-									&found);
+	ShapeEntry *entry = hash_search(state->shapes, &layout_id, HASH_FIND, NULL);
+	ConnectShape *shape = NULL;
 	MemoryContext old;
 	ConnectLayout *layout;
 	ListCell   *lc;
 
-	if (found)
+	if (entry != NULL)
 		return entry->shape;
-	entry->shape = NULL;
 	old = MemoryContextSwitchTo(state->task->context);
 	layout = connect_layout_load(layout_id);
 	foreach(lc, layout ? state->streams : NIL)
@@ -202,12 +201,15 @@ shape_get(StreamTask *state, int64 layout_id)
 		ConnectStream *stream = lfirst(lc);
 
 		if (stream->id == layout->stream && stream->table_name != NULL)
-			entry->shape = connect_shape_make(layout, stream,
-											  state->task->connector,
-											  connect_worker_plain_values(state->task->config));
+			shape = connect_shape_make(layout, stream, state->task->connector,
+									   connect_worker_plain_values(state->task->config));
 	}
 	MemoryContextSwitchTo(old);
-	return entry->shape;
+
+	/* entered when it is whole: an error above leaves nothing behind */
+	entry = hash_search(state->shapes, &layout_id, HASH_ENTER, NULL);
+	entry->shape = shape;
+	return shape;
 }
 
 /* Sends one record of a shape; value NULL = tombstone. */

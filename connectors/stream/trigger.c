@@ -360,11 +360,12 @@ xact_callback(XactEvent event, void *arg)
 				flush_events(TopSubTransactionId);
 			break;
 		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			/* what was prepared may yet be rolled back */
 			if (layout_created)
 				targets_stale = true;
 			/* fall through */
 		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PREPARE:
 			layout_created = false;
 			buffer_reset();
 			break;
@@ -490,13 +491,17 @@ target_fill(CaptureTarget *target, TriggerData *trigdata)
 	if (target->active)
 	{
 		stream = stream_of(connector_id, rel);
+		target->active = stream != NULL;
 		if (stream == NULL)
-			ereport(ERROR,
+			ereport(WARNING,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table \"%s\" is not streamed by connector \"%s\"",
+					 errmsg("table \"%s\" is not streamed by connector \"%s\": its changes are not captured",
 							RelationGetRelationName(rel), connector),
 					 errhint("Add it with connect_stream_table(), or drop trigger \"%s\".",
 							 trigdata->tg_trigger->tgname)));
+	}
+	if (target->active)
+	{
 		target->operations = stream->operations;
 		target->some_columns = stream->columns != NIL;
 		target->layout = connect_layout_make(rel, stream);

@@ -24,7 +24,8 @@ connect_secret_store(const char *name, const char *value, Oid owner,
 		"INSERT INTO connect.secret AS s (name, owner, connector_id, value)"
 		" VALUES ($1, $2::pg_catalog.regrole, NULLIF($3, 0), $4)"
 		" ON CONFLICT (name) DO UPDATE SET value = $4"
-		" WHERE s.connector_id IS NOT DISTINCT FROM NULLIF($3, 0)",
+		" WHERE s.connector_id IS NOT DISTINCT FROM NULLIF($3, 0)"
+		" AND s.owner = $2::pg_catalog.regrole",
 		4, {TEXTOID, OIDOID, INT8OID, TEXTOID}
 	};
 	Datum		values[] = {

@@ -157,7 +157,7 @@ bar(Oid database)
 		registered = true;
 	}
 
-	pids = palloc_array(pid_t, connect_slot_count() + 1);
+	pids = palloc_array(pid_t, 2 * connect_max_tasks + 1);
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	barred = lappend_oid(barred, database);
 	MemoryContextSwitchTo(old);

@@ -116,11 +116,11 @@ connect_topics_find(ConnectTaskRun *run, const char *name,
 	{
 		memset(&entry->topic, 0, sizeof(entry->topic));
 		entry->topic.name = entry->name;
-		if (run->topics->creates)
-			describe(run, &entry->topic);
-		else
-			entry->topic.ready = true;
+		entry->topic.ready = !run->topics->creates;
 	}
+	/* again if an error kept the last question from being asked */
+	if (!entry->topic.ready && entry->topic.request == 0)
+		describe(run, &entry->topic);
 	if (entry->topic.handle == NULL && entry->topic.ready)
 	{
 		entry->topic.handle = connect_kafka_producer_topic(producer, name, &err);

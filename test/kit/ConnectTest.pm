@@ -93,7 +93,9 @@ sub poll_until
 	$expected //= 't';
 	do
 	{
-		$node->psql($opt{database} // 'postgres', $query, stdout => \$answer, stderr => \$stderr);
+		# a server that is not up yet closes the pipe in psql's face
+		eval { $node->psql($opt{database} // 'postgres', $query, stdout => \$answer, stderr => \$stderr); 1 }
+		  or ($answer, $stderr) = (undef, $@);
 		return 1 if ($answer // '') eq $expected && $stderr eq '';
 		usleep($pause);
 		$pause = $pause * 2 > 200_000 ? 200_000 : $pause * 2;

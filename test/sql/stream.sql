@@ -99,6 +99,12 @@ SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
 	"tables": "stream_test.orders", "table.stream_test.other.key": "id",
 	"operations": "insert,upsert", "format": "xml"}');
 
+SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
+	"tables": "stream_test.items", "table.stream_test.items.where": "nope > 1"}');
+CREATE FUNCTION mine(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
+	"tables": "stream_test.items", "table.stream_test.items.where": "stream_test.mine(price)"}');
+
 -- by function: a second table joins, the last one to go ends the connector
 SELECT connect_stream_table('orders', connector => 'both', snapshot => false);
 SELECT connect_stream_table('items', connector => 'both', key => '{id}');
