@@ -90,6 +90,7 @@ static void turn_begin(ConnectTask *task, Turn *turn);
 static void turn_wait(ConnectTask *task, Turn *turn);
 static void turn_read(ConnectTask *task, Turn *turn);
 static void turn_scan(ConnectTask *task, Turn *turn);
+static void store_rest(ConnectTask *task, Turn *turn);
 static void turn_end(ConnectTask *task, Turn *turn);
 static void watch_tables(ConnectTask *task);
 static void show_waiting(ConnectTask *task, const Turn *turn, const char *what);
@@ -713,6 +714,15 @@ held_too_long(const Turn *turn)
 									  connect_snapshot_max_age);
 }
 
+/* Lets go of the snapshot: what is left of the table waits in a file. */
+static void
+store_rest(ConnectTask *task, Turn *turn)
+{
+	connect_jdbc_reader_heap_store(turn->reader);
+	stop_holding(task, turn);
+	show_progress(task, turn, true);
+}
+
 static void
 turn_scan(ConnectTask *task, Turn *turn)
 {
@@ -721,11 +731,9 @@ turn_scan(ConnectTask *task, Turn *turn)
 	if (!connect_jdbc_reader_heap_next(reader))
 	{
 		if (held_too_long(turn))
-		{
-			connect_jdbc_reader_heap_store(reader);
-			stop_holding(task, turn);
-		}
-		show_progress(task, turn, false);
+			store_rest(task, turn);
+		else
+			show_progress(task, turn, false);
 		return;
 	}
 	stop_holding(task, turn);
@@ -778,10 +786,7 @@ connect_jdbc_idle(ConnectTask *task)
 		if (turn->state != SCANNING)
 			continue;
 		if (held_too_long(turn))
-		{
-			connect_jdbc_reader_heap_store(turn->reader);
-			stop_holding(task, turn);
-		}
+			store_rest(task, turn);
 		else
 			ms = connect_snapshot_max_age + 1 -
 				TimestampDifferenceMilliseconds(turn->reader->held_since,
