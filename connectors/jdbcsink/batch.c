@@ -118,8 +118,7 @@ connect_jdbcsink_isolate(JdbcSink *sink, JdbcRow *rows, int n, bool direct,
 	else
 	{
 		connect_jdbcsink_error_of(edata, event->record, NULL, &event->error);
-		event->op = JDBC_OP_SKIP;
-		event->refused = true;
+		connect_jdbcsink_refuse(sink, event);
 	}
 }
 

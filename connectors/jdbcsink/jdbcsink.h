@@ -374,6 +374,7 @@ struct JdbcSink
 	JdbcOptions options;
 	Oid			role;			/* connection.url's; InvalidOid = the owner */
 	MemoryContext context;		/* of the task */
+	MemoryContext slice_context;	/* reset after each slice of a batch */
 	List	   *targets;		/* of JdbcTarget */
 	bool		plain_json;		/* values are JSON without schemas */
 	int			retries;		/* batches in a row that failed in passing */
@@ -396,6 +397,7 @@ struct JdbcSink
 	const char *current_field;
 };
 
+extern void connect_jdbcsink_refuse(JdbcSink *sink, JdbcEvent *event);
 extern void connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour);
 extern void connect_jdbcsink_open(ConnectTask *task,
 								  const ConnectTopicPartition *parts, int n);

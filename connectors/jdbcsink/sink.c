@@ -7,9 +7,9 @@
  *	  offsets: rows and position commit together or not at all.
  *
  *	  Order within put(): first every record's shape, with whatever DDL that
- *	  takes and no lock held; then the tables are locked; then records become
- *	  rows and rows are written, in one subtransaction.  If a record cannot be
- *	  converted, all are converted again one by one.
+ *	  takes and no lock held; then the tables are locked; then, slice by slice,
+ *	  records become rows and rows are written, each slice in a subtransaction.
+ *	  If a record cannot be converted, its slice is converted again one by one.
  */
 #include "postgres.h"
 
@@ -21,6 +21,13 @@
 #include "jdbcsink/jdbcsink.h"
 #include "jdbcsource/jdbcsource.h"
 
+/*
+ * Rows at hand at a time: few enough to stay in a core's cache, enough for what
+ * a slice costs by itself not to matter.
+ */
+#define SLICE 1000
+#define SLICE_MEMORY (1024 * 1024)
+
 static void reach_url(JdbcSink *sink);
 static void put_batch(JdbcSink *sink, ConnectRecord *records, int n);
 static void find_shapes(JdbcSink *sink, JdbcEvent *events, int n);
@@ -29,7 +36,6 @@ static void convert_and_write(JdbcSink *sink, JdbcEvent *events, int n);
 static int	convert_singly(JdbcSink *sink, JdbcEvent *events, int n,
 						   JdbcRow *rows);
 static int	convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows);
-static void refuse(JdbcEvent *event);
 static void context_callback(void *arg);
 
 /* Kept targets go with the sink's memory. */
@@ -58,6 +64,10 @@ connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour)
 				 errmsg("writing in %s mode requires key fields to be known",
 						sink->options.insert_mode == JDBC_UPSERT ? "UPSERT" : "UPDATE"),
 				 errhint("Set pk.mode (primary.key.mode of Debezium's connector).")));
+	sink->slice_context = AllocSetContextCreate(CurrentMemoryContext,
+												"Connect sink slice",
+												0, SLICE_MEMORY,
+												8 * SLICE_MEMORY);
 	task->state = sink;
 	reach_url(sink);
 }
@@ -194,7 +204,7 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 	{
 		if (!connect_jdbcsink_event(sink, &records[i], &events[i],
 									&events[i].error))
-			refuse(&events[i]);
+			connect_jdbcsink_refuse(sink, &events[i]);
 	}
 	do
 	{
@@ -206,7 +216,13 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 			find_shapes(sink, events, n);
 		} while (sink->tables_changed);
 	} while (!lock_targets(sink, events, n));
-	convert_and_write(sink, events, n);
+	MemoryContextSwitchTo(sink->slice_context);
+	for (int i = 0; i < n; i += SLICE)
+	{
+		convert_and_write(sink, events + i, Min(n - i, SLICE));
+		MemoryContextReset(sink->slice_context);
+	}
+	MemoryContextSwitchTo(sink->task->batch_context);
 	if (OidIsValid(sink->role))
 		SetUserIdAndSecContext(user, security);
 
@@ -219,9 +235,11 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 }
 
 /* The record cannot be stored; reported when the others have been. */
-static void
-refuse(JdbcEvent *event)
+void
+connect_jdbcsink_refuse(JdbcSink *sink, JdbcEvent *event)
 {
+	event->error.message = MemoryContextStrdup(sink->task->batch_context,
+											   event->error.message);
 	event->op = JDBC_OP_SKIP;
 	event->refused = true;
 }
@@ -252,7 +270,7 @@ find_shapes(JdbcSink *sink, JdbcEvent *events, int n)
 					event->op = JDBC_OP_SKIP;
 			}
 			else if (!connect_jdbcsink_shape(sink, event, &event->error))
-				refuse(event);
+				connect_jdbcsink_refuse(sink, event);
 		}
 	}
 }
@@ -335,7 +353,7 @@ convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 			else
 			{
 				connect_jdbcsink_place_error(event->record, &event->error);
-				refuse(event);
+				connect_jdbcsink_refuse(sink, event);
 			}
 		}
 	}
@@ -378,7 +396,7 @@ convert_singly(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 			ReThrowError(edata);
 		connect_jdbcsink_error_of(edata, events[i].record, sink->current_field,
 								  &events[i].error);
-		refuse(&events[i]);
+		connect_jdbcsink_refuse(sink, &events[i]);
 		FreeErrorData(edata);
 	}
 	return nrows;
