@@ -20,6 +20,11 @@
  *	  Records that a transform filtered out, or that failed and are tolerated,
  *	  move it only together with a later record, as in Kafka Connect, unless the
  *	  connector holds something until it is acknowledged (cls->acknowledged).
+ *
+ *	  Too large.  Kafka refuses a whole batch of which one record, or the sum, is
+ *	  too large for the topic.  The task then begins anew with batches of one
+ *	  record, so that only the record itself is at fault, and goes back to full
+ *	  batches once those records are through.
  */
 #include "postgres.h"
 
@@ -38,6 +43,7 @@
 
 #define DELIVERY_BATCH 1024
 #define MAX_ROOM 10000			/* records in one poll */
+#define ISOLATED_RECORDS 10000	/* sent in batches of one after a refusal */
 #define RECORD_OVERHEAD 64		/* bytes that a record counts beside its own */
 
 typedef struct SourcePartition
@@ -94,12 +100,15 @@ struct ConnectSource
 	int			maxheaders;
 };
 
+static void open_producer(ConnectTaskRun *run);
+static void end_isolation(ConnectTaskRun *run);
 static void take_deliveries(ConnectTaskRun *run);
 static ConnectDelivery delivery_failed(ConnectTaskRun *run,
 									   const ConnectKafkaDelivery *delivery,
 									   const ConnectKafkaError *err);
 static bool is_not_the_records_fault(const ConnectKafkaError *err);
-static void raise_refusal(const ConnectKafkaError *err) CONNECT_NORETURN;
+static void raise_refusal(ConnectTaskRun *run,
+						  const ConnectKafkaError *err) CONNECT_NORETURN;
 static void move_head(ConnectTaskRun *run);
 static void push_waiting(ConnectTaskRun *run);
 static int64 room(const ConnectSource *source);
@@ -126,13 +135,6 @@ void
 connect_source_start(ConnectTaskRun *run)
 {
 	ConnectSource *source = palloc0(sizeof(ConnectSource));
-	ConnectKafkaProperty extra[] = {
-		{"client.id", psprintf("connector-producer-%s-%d",
-							   run->task.connector, run->task.id)},
-		{NULL, NULL}
-	};
-	ConnectKafkaConf *conf;
-	ConnectKafkaError err;
 
 	run->source = source;
 	source->window = connect_window_make(CurrentMemoryContext);
@@ -148,16 +150,7 @@ connect_source_start(ConnectTaskRun *run)
 	source->stored = connect_source_offsets(run->task.connector_id);
 	connect_task_commit(&run->task);
 
-	conf = connect_clients_conf(run, CONNECT_KAFKA_PRODUCER, extra);
-	source->max_records = connect_kafka_conf_get_int(conf,
-													 "queue.buffering.max.messages",
-													 100000);
-	source->max_bytes = 1024 *
-		connect_kafka_conf_get_int(conf, "queue.buffering.max.kbytes", 16384);
-	source->producer = connect_kafka_producer_open(conf, &err);
-	connect_kafka_conf_close(&conf);
-	if (source->producer == NULL)
-		connect_errors_raise_kafka("could not start the producer", &err);
+	open_producer(run);
 }
 
 void
@@ -194,6 +187,13 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 			timeout = connect_task_ms_until(due);
 	}
 
+	if (run->isolates && source->waiting == NULL &&
+		(source->records >= ISOLATED_RECORDS || source->poll_at != 0))
+	{
+		if (source->window->pending > 0)
+			return rest(run, timeout);
+		end_isolation(run);
+	}
 	if (!read || source->done || source->waiting != NULL)
 		return rest(run, timeout);
 	if (!run->poll_soon && now < source->poll_at)
@@ -224,7 +224,10 @@ rest(ConnectTaskRun *run, long timeout)
 bool
 connect_source_is_settled(const ConnectTaskRun *run)
 {
-	return run->source->window->pending == 0;
+	const ConnectSource *source = run->source;
+
+	return connect_kafka_producer_outstanding(source->producer) == 0 &&
+		(source->waiting == NULL || run->phase == CONNECT_TASK_FAILED);
 }
 
 void
@@ -394,6 +397,46 @@ connect_task_in_flight(ConnectTask *task)
 	return connect_task_run(task)->source->window->pending;
 }
 
+static void
+open_producer(ConnectTaskRun *run)
+{
+	ConnectSource *source = run->source;
+	ConnectKafkaProperty extra[] = {
+		{"client.id", psprintf("connector-producer-%s-%d",
+							   run->task.connector, run->task.id)},
+		{run->isolates ? "batch.num.messages" : NULL, "1"},
+		{NULL, NULL}
+	};
+	ConnectKafkaConf *conf;
+	ConnectKafkaError err;
+
+	conf = connect_clients_conf(run, CONNECT_KAFKA_PRODUCER, extra);
+	source->max_records = connect_kafka_conf_get_int(conf,
+													 "queue.buffering.max.messages",
+													 100000);
+	source->max_bytes = 1024 *
+		connect_kafka_conf_get_int(conf, "queue.buffering.max.kbytes", 16384);
+	source->producer = connect_kafka_producer_open(conf, &err);
+	run->fds_stale = true;
+	connect_kafka_conf_close(&conf);
+	if (source->producer == NULL)
+		connect_errors_raise_kafka("could not start the producer", &err);
+}
+
+/* All is settled: full batches again. */
+static void
+end_isolation(ConnectTaskRun *run)
+{
+	ConnectSource *source = run->source;
+
+	if (!connect_kafka_producer_close(&source->producer, 0))
+		connect_task_leaves_threads();
+	connect_topics_forget_handles(run);
+	source->topic = NULL;
+	run->isolates = false;
+	open_producer(run);
+}
+
 /*
  * Settles what Kafka has answered.  A failure that is not the record's, or is
  * not tolerated, holds the window's head where it is and is raised once all
@@ -437,7 +480,7 @@ take_deliveries(ConnectTaskRun *run)
 		connect_my_slot_count(CONNECT_COUNT_SENT, acknowledged);
 	}
 	if (failed)
-		raise_refusal(&failure);
+		raise_refusal(run, &failure);
 	connect_clients_listen(run, connect_kafka_producer_client(source->producer));
 }
 
@@ -458,7 +501,8 @@ delivery_failed(ConnectTaskRun *run, const ConnectKafkaDelivery *delivery,
 		.message = pstrdup(err->text)
 	};
 
-	if (is_not_the_records_fault(err))
+	if (is_not_the_records_fault(err) ||
+		(err->code == CONNECT_KAFKA_MSG_TOO_LARGE && !run->isolates))
 		return CONNECT_DELIVERY_FAILED;
 	connect_errors_report(run, CONNECT_STAGE_KAFKA_PRODUCE,
 						  run->task.cls->class_name, &record, NULL, &error);
@@ -477,7 +521,7 @@ is_not_the_records_fault(const ConnectKafkaError *err)
 }
 
 static void
-raise_refusal(const ConnectKafkaError *err)
+raise_refusal(ConnectTaskRun *run, const ConnectKafkaError *err)
 {
 	if (err->code == CONNECT_KAFKA_UNKNOWN_TOPIC_OR_PART)
 		ereport(ERROR,
@@ -491,6 +535,14 @@ raise_refusal(const ConnectKafkaError *err)
 				 errmsg("Kafka did not take a record: %s", err->text)));
 	if (err->auth)
 		connect_errors_raise_kafka("Kafka did not take a record", err);
+	if (err->code == CONNECT_KAFKA_MSG_TOO_LARGE && !run->isolates)
+	{
+		run->isolates = true;
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_DOES_NOT_EXIST),
+				 errmsg("Kafka did not take a batch: %s", err->text),
+				 errdetail("The records are sent again, one by one.")));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 			 errmsg("Unrecoverable exception from producer send callback: %s",
@@ -588,6 +640,7 @@ poll_connector(ConnectTaskRun *run)
 	MemoryContextReset(run->task.batch_context);
 	MemoryContextSwitchTo(run->task.batch_context);
 	result = run->task.cls->poll(&run->task);
+	run->fds_stale |= run->task.wait_socket != PGINVALID_SOCKET;
 	CONNECT_FAULT("source-polled");
 	connect_task_succeeded(run);
 	if (source->records > before)
@@ -751,7 +804,7 @@ refused(ConnectTaskRun *run, uint64 number, const ConnectKafkaError *err)
 
 	connect_window_settle(run->source->window, number, state);
 	if (state == CONNECT_DELIVERY_FAILED)
-		raise_refusal(err);
+		raise_refusal(run, err);
 }
 
 /* As jsonb prints it, so that equal objects are equal texts. */

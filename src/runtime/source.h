@@ -16,7 +16,7 @@ extern void connect_source_close(ConnectTaskRun *run);
  */
 extern long connect_source_turn(ConnectTaskRun *run, bool read);
 
-/* Nothing is on its way and nothing waits to be stored? */
+/* Is nothing on its way?  What a failed task has not sent does not count. */
 extern bool connect_source_is_settled(const ConnectTaskRun *run);
 /* Stores what has been acknowledged. */
 extern void connect_source_store_offsets(ConnectTaskRun *run);

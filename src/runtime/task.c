@@ -795,7 +795,7 @@ wait_for_fds(ConnectTaskRun *run, const ConnectTaskFd *fds, int nfds,
 	static uint32 wait_event = 0;
 	WaitEvent	event;
 
-	if (run->events == NULL || nfds != run->nfds ||
+	if (run->events == NULL || run->fds_stale || nfds != run->nfds ||
 		memcmp(fds, run->fds, nfds * sizeof(ConnectTaskFd)) != 0)
 	{
 		if (run->events != NULL)
@@ -812,6 +812,7 @@ wait_for_fds(ConnectTaskRun *run, const ConnectTaskFd *fds, int nfds,
 			run->fds[i] = fds[i];
 		}
 		run->nfds = nfds;
+		run->fds_stale = false;
 	}
 	if (WaitEventSetWait(run->events, timeout, &event, 1,
 						 connect_wait_event(&wait_event,

@@ -71,6 +71,8 @@ typedef struct ConnectTaskRun
 	int			attempts;		/* in a row */
 	TimestampTz retry_at;		/* 0 = nothing waits */
 
+	bool		isolates;		/* source: one record a batch, to find which one
+								 * Kafka does not take */
 	TimestampTz stop_by;		/* STOPPING, FAILED: give up then; 0 = not set */
 	char	   *reason;			/* FAILED */
 	char	   *trace;
@@ -80,6 +82,8 @@ typedef struct ConnectTaskRun
 	WaitEventSet *events;
 	ConnectTaskFd fds[CONNECT_TASK_NFDS];	/* what events was made for */
 	int			nfds;
+	bool		fds_stale;		/* one may have been closed and its number given
+								 * to another: events does not know it */
 	char	   *waits_connector;	/* what the connector waits for; or NULL */
 	char	   *waits_runtime;	/* what we wait for: is shown first */
 } ConnectTaskRun;

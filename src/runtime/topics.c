@@ -131,6 +131,17 @@ connect_topics_find(ConnectTaskRun *run, const char *name,
 }
 
 void
+connect_topics_forget_handles(ConnectTaskRun *run)
+{
+	HASH_SEQ_STATUS scan;
+	TopicEntry *entry;
+
+	hash_seq_init(&scan, run->topics->table);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		entry->topic.handle = NULL;
+}
+
+void
 connect_topics_turn(ConnectTaskRun *run)
 {
 	ConnectTopics *topics = run->topics;
@@ -245,6 +256,7 @@ connect_topics_admin(ConnectTaskRun *run)
 		ConnectKafkaError err;
 
 		topics->admin = connect_kafka_admin_open(conf, &err);
+		run->fds_stale = true;
 		connect_kafka_conf_close(&conf);
 		if (topics->admin == NULL)
 			connect_errors_raise_kafka("could not start the admin client", &err);

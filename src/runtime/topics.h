@@ -25,6 +25,8 @@ extern void connect_topics_close(ConnectTaskRun *run);
 extern ConnectTopic *connect_topics_find(ConnectTaskRun *run,
 										 const char *name,
 										 ConnectKafkaProducer *producer);
+/* The producer goes: so do its handles. */
+extern void connect_topics_forget_handles(ConnectTaskRun *run);
 /* Goes on with what is under way.  Raises if a topic cannot be created. */
 extern void connect_topics_turn(ConnectTaskRun *run);
 
