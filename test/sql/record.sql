@@ -9,13 +9,13 @@ SET search_path = record, public;
 CREATE FUNCTION row_json(record, plain boolean DEFAULT true, numeric_mapping text DEFAULT 'none',
 	timestamp_granularity text DEFAULT 'connect_logical', zone text DEFAULT 'UTC', schemas boolean DEFAULT false)
 RETURNS text LANGUAGE c STABLE STRICT AS 'connect_record', 'connect_record_row_json';
-CREATE FUNCTION from_json(row_type anyelement, json text, zone text DEFAULT 'UTC',
+CREATE FUNCTION from_json(row_type anyelement, input text, zone text DEFAULT 'UTC',
 	schemas boolean DEFAULT false, json_text boolean DEFAULT false)
 RETURNS anyelement LANGUAGE c STABLE AS 'connect_record', 'connect_record_from_json';
 -- the message of an error, or the row
-CREATE FUNCTION try_json(row_type anyelement, json text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION try_json(row_type anyelement, input text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN (from_json(row_type, json))::text;
+	RETURN (from_json(row_type, input))::text;
 EXCEPTION WHEN OTHERS THEN
 	-- 15 raises what later versions only tell
 	RETURN regexp_replace(sqlerrm, '^Field "d": (date/time field)', '\1');
