@@ -151,7 +151,6 @@ BEGIN
 		last := coalesce(top, 0);
 		COMMIT;
 		EXIT WHEN EXISTS (SELECT FROM done);
-		PERFORM pg_sleep(0.002);
 	END LOOP;
 END $$;
 SQL
