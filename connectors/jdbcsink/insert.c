@@ -86,7 +86,8 @@ connect_jdbcsink_insert_direct(JdbcSink *sink, JdbcTarget *target,
 	FreeBulkInsertState(bistate);
 	table_finish_bulk_insert(rel, 0);
 	AfterTriggerEndQuery(estate);
-	ExecCloseIndices(rri);
+	ExecResetTupleTable(estate->es_tupleTable, false);
+	ExecCloseResultRelations(estate);
 	MemoryContextSwitchTo(old);
 	FreeExecutorState(estate);
 	table_close(rel, NoLock);

@@ -114,12 +114,30 @@ find_shape(JdbcSink *sink, const JdbcEvent *event)
 	return NULL;
 }
 
+/* May the missing table be made, and is it known how? */
+static bool
+may_create(JdbcSink *sink, const JdbcEvent *event, ConnectError *err)
+{
+	if (!sink->options.auto_create)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Table \"%s\" is missing and auto-creation is disabled",
+								 event->target->name);
+	if (event->raw || event->value_schema == NULL)
+		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								 "Table \"%s\" is missing and cannot be created from a value without schema",
+								 event->target->name);
+	return true;
+}
+
 static bool
 make_shape(JdbcSink *sink, JdbcEvent *event, ConnectError *err)
 {
 	JdbcTarget *target = event->target;
 	FieldList	list = {0};
 
+	if (!OidIsValid(target->relid) && event->op == JDBC_OP_WRITE &&
+		!may_create(sink, event, err))
+		return false;
 	if (!collect_fields(sink, event, &list, err) ||
 		!ensure_table(sink, target, event, &list, err))
 		return false;
@@ -516,16 +534,9 @@ ensure_table(JdbcSink *sink, JdbcTarget *target, const JdbcEvent *event,
 	{
 		if (options->auto_create && event->op == JDBC_OP_DELETE)
 			return true;
-		if (!options->auto_create)
-			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-									 "Table \"%s\" is missing and auto-creation is disabled",
-									 target->name);
-		if (event->raw || event->value_schema == NULL)
-			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-									 "Table \"%s\" is missing and cannot be created from a value without schema",
-									 target->name);
-		if (!connect_jdbcsink_create_table(sink, target, list->fields, list->n,
-										   err))
+		if (!may_create(sink, event, err) ||
+			!connect_jdbcsink_create_table(sink, target, list->fields,
+										   list->n, err))
 			return false;
 		connect_jdbcsink_target_refresh(sink, target);
 	}

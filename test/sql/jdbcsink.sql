@@ -1,0 +1,134 @@
+-- The table sink: keys, modes, deletes, DDL, bad records, Debezium's events.
+SET client_min_messages = warning;
+CREATE SCHEMA jdbcsink;
+SET search_path = jdbcsink, public;
+\i sql/sinktest.inc
+\set VERBOSITY terse
+
+-- Plain JSON: columns by name; what is absent gets its default, null is null.
+CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT 'd', n numeric(10,2));
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t"}') AS s \gset
+SELECT * FROM put(:s, '[{"value": {"id": 1, "n": 1.005}}, {"value": {"id": 2, "v": null}}, {"value": {"n": 1, "id": 3, "v": "x"}}]');
+TABLE t;
+SELECT * FROM put(:s, '[{"value": {"id": 4}}, {"value": {"id": 5, "other": 1}}]');
+SELECT * FROM put(:s, '[{"value": {"id": 4}}, {"value": {"id": "x"}}]');
+SELECT * FROM put(:s, '[{"value": {"id": 4}}, {"value": {"id": 1}}]');
+SELECT * FROM put(:s, '[{"value": [1]}]');
+SELECT * FROM put(:s, '[{"value": null}]');
+SELECT count(*) FROM t;
+
+-- errors.tolerance=all: all but the bad ones are stored.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "errors.tolerance": "all"}') AS s \gset
+SELECT * FROM put(:s, (SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_object('id',
+	CASE g WHEN 17 THEN '"x"' WHEN 100 THEN '2' WHEN 1500 THEN '1600' WHEN 2300 THEN 'null' ELSE (g + 10)::text END::jsonb)) ORDER BY g)
+	FROM generate_series(1, 2500) g));
+SELECT count(*), min(id), max(id) FROM t;
+
+-- Unknown fields are ignored, or collected.
+ALTER TABLE t ADD extra jsonb;
+TRUNCATE t;
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "unknown.fields": "ignore"}') AS i,
+	sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "unknown.fields": "collect"}') AS c \gset
+SELECT * FROM put(:i, '[{"value": {"id": 1, "x": 1}}]');
+SELECT * FROM put(:c, '[{"value": {"id": 2, "x": {"y": [1.50, null]}, "z": "q"}}, {"value": {"id": 3}}]');
+TABLE t;
+
+-- upsert: the last change of a key wins; fields of single changes are merged.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}') AS u \gset
+SELECT * FROM put(:u, '[{"value": {"id": 1, "v": "a"}}, {"value": {"id": 9, "v": "b"}}, {"value": {"id": 9, "n": 2}}, {"value": {"id": 1, "v": "c"}}]');
+SELECT id, v, n FROM t ORDER BY id;
+SELECT * FROM put(:u, '[{"value": {"v": "no key"}}]');
+
+-- A key is the table's primary key if nothing else is said.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "insert.mode": "upsert", "pk.mode": "record_value"}') AS u \gset
+SELECT * FROM put(:u, '[{"value": {"id": 1, "v": "primary"}}]');
+
+-- delete: order within a batch counts; what is not there is no error.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "id", "delete.enabled": "true"}') AS d \gset
+SELECT * FROM put(:d, '[{"key": 1}, {"key": 2}, {"key": 2, "value": {"v": "again"}}, {"key": 7, "value": {"v": "new"}}, {"key": 7}, {"key": 77}]');
+SELECT id, v, extra FROM t ORDER BY id;
+-- … and with insert.mode=insert
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "pk.mode": "record_key", "pk.fields": "id", "delete.enabled": "true"}') AS d \gset
+SELECT * FROM put(:d, '[{"key": 5, "value": {"v": "one"}}, {"key": 5}, {"key": 5, "value": {"v": "two"}}]');
+SELECT id, v FROM t ORDER BY id;
+
+-- update: only what is there.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "insert.mode": "update", "pk.mode": "record_key", "pk.fields": "id"}') AS u \gset
+SELECT * FROM put(:u, '[{"key": 5, "value": {"v": "three"}}, {"key": 5, "value": {"n": 3}}, {"key": 6, "value": {"v": "none"}}]');
+SELECT id, v, n FROM t ORDER BY id;
+
+-- Keys of several columns, of text with a collation, from a header, from Kafka.
+CREATE TABLE k (a text COLLATE "C", b int, v int, PRIMARY KEY (a, b));
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.k", "insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true"}') AS u \gset
+SELECT * FROM put(:u, '[{"key": {"a": "x", "b": 1}, "value": {"v": 1}}, {"key": {"a": "x", "b": 2}, "value": {"v": 2}}, {"key": {"a": "x", "b": 1}, "value": {"v": 3}}, {"key": {"a": "x", "b": 2}}]');
+TABLE k;
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.k", "insert.mode": "upsert", "pk.mode": "record_header", "pk.fields": "a,b"}') AS u \gset
+SELECT * FROM put(:u, '[{"headers": {"a": "h", "b": 5}, "value": {"v": 1}}, {"headers": {"a": "h", "b": 5}, "value": {"v": 2}}]');
+SELECT * FROM put(:u, '[{"headers": {"a": "h"}, "value": {"v": 1}}]');
+TABLE k;
+
+-- Schemas make tables and columns; a table is never made for a delete.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.made", "auto.create": "true", "auto.evolve": "true", "insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "id", "delete.enabled": "true", "value.converter": "JsonConverter", "key.converter": "JsonConverter"}') AS m \gset
+SELECT * FROM put(:m, '[{"key": {"schema": {"type": "int32"}, "payload": 1}}]');
+SELECT to_regclass('jdbcsink.made');
+SELECT * FROM put(:m, '[{"key": {"schema": {"type": "int32"}, "payload": 1},
+	"value": {"schema": {"type": "struct", "fields": [{"field": "v", "type": "string", "optional": true}]}, "payload": {"v": "a"}}},
+	{"key": {"schema": {"type": "int32"}, "payload": 2},
+	"value": {"schema": {"type": "struct", "fields": [{"field": "v", "type": "string", "optional": true}, {"field": "w", "type": "int64", "default": 5}]}, "payload": {"v": "b"}}}]');
+\d made
+TABLE made;
+SELECT * FROM put(:m, '[{"key": {"schema": {"type": "int32"}, "payload": 3},
+	"value": {"schema": {"type": "struct", "fields": [{"field": "must", "type": "string"}]}, "payload": {"must": "a"}}}]');
+
+-- A table that changes between batches.
+ALTER TABLE t DROP COLUMN n, ADD COLUMN w int DEFAULT 3;
+SELECT * FROM put(:s, '[{"value": {"id": 100, "w": 1}}, {"value": {"id": 101}}]');
+DROP TABLE t;
+SELECT * FROM put(:s, '[{"value": {"id": 100, "w": 1}}]');
+CREATE TABLE t (w int, id bigint);
+SELECT * FROM put(:s, '[{"value": {"id": 100, "w": 1}}]');
+TABLE t;
+
+-- Deferred constraints are checked with the batch that breaks them.
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.${topic}", "errors.tolerance": "all"}') AS f \gset
+SELECT * FROM put(:f, '[{"topic": "child", "value": {"id": 1, "p": 1}}, {"topic": "parent", "value": {"id": 1}}]');
+SELECT * FROM put(:f, '[{"topic": "child", "value": {"id": 2, "p": 9}}, {"topic": "parent", "value": {"id": 2}}]');
+TABLE child;
+TABLE parent;
+
+-- Debezium's events.
+CREATE TABLE dbz (id int PRIMARY KEY, name text, at timestamp, day date);
+SELECT sink('{"connector.class": "DebeziumJdbcSink", "collection.name.format": "jdbcsink.${source.table}", "insert.mode": "upsert", "primary.key.mode": "record_key", "delete.enabled": "true", "truncate.enabled": "true", "schema.evolution": "basic"}') AS z \gset
+SELECT * FROM put(:z, '[{"key": {"id": 1}, "value": {"op": "c", "source": {"table": "dbz"}, "after": {"id": 1, "name": "a"}}},
+	{"key": {"id": 2}, "value": {"op": "r", "source": {"table": "dbz"}, "after": {"id": 2, "name": "b"}}},
+	{"key": {"id": 2}, "value": {"op": "u", "source": {"table": "dbz"}, "before": {"id": 2}, "after": {"id": 2, "name": "B"}}},
+	{"key": {"id": 1}, "value": {"op": "d", "source": {"table": "dbz"}, "before": {"id": 1}}},
+	{"key": {"id": 1}, "value": null},
+	{"value": {"op": "m", "source": {"table": "dbz"}}}]');
+TABLE dbz;
+SELECT * FROM put(:z, '[{"value": {"op": "t", "source": {"table": "dbz"}}}, {"key": {"id": 5}, "value": {"op": "c", "source": {"table": "dbz"}, "after": {"id": 5, "name": "after truncate"}}}]');
+TABLE dbz;
+SELECT sink('{"connector.class": "DebeziumJdbcSink", "collection.name.format": "jdbcsink.dbz", "value.converter": "JsonConverter"}') AS z \gset
+SELECT * FROM put(:z, '[{"value": {"schema": {"type": "struct", "fields": [{"field": "id", "type": "int32"},
+	{"field": "at", "type": "int64", "name": "io.debezium.time.MicroTimestamp"}, {"field": "day", "type": "int32", "name": "io.debezium.time.Date"}]},
+	"payload": {"id": 7, "at": 1709210096789123, "day": 19782}}},
+	{"value": {"schema": {"type": "struct", "fields": [{"field": "id", "type": "int32"},
+	{"field": "at", "type": "int64", "name": "io.debezium.time.MicroTimestamp"}, {"field": "day", "type": "int32", "name": "io.debezium.time.Date"}]},
+	"payload": {"id": 8, "at": 9223372036825200000, "day": 0}}}]');
+TABLE dbz;
+
+-- Numbers since the epoch.
+CREATE TABLE e (id int, at timestamp, tz timestamptz);
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.e", "timestamp.fields.list": "at,tz", "timestamp.precision.mode": "nanoseconds", "db.timezone": "America/Los_Angeles"}') AS e \gset
+SELECT * FROM put(:e, '[{"value": {"id": 1, "at": 1709210096789123456, "tz": "1709210096789123456"}}]');
+SELECT * FROM put(:e, '[{"value": {"id": 1, "at": "2024-02-29"}}]');
+SELECT id, at, tz AT TIME ZONE 'UTC' AS tz FROM e;
+
+-- Options are checked.
+SELECT sink('{"connector.class": "JdbcSink", "insert.mode": "upsert"}');
+SELECT sink('{"connector.class": "JdbcSink", "insert.mode": "nothing", "pk.mode": "x", "batch.size": "-1", "table.name.format": "", "table.types": "INDEX"}');
+SELECT sink('{"connector.class": "DebeziumJdbcSink", "insert.mode": "upsert", "field.include.list": "a", "field.exclude.list": "b"}');
+SET client_min_messages = error;
+DROP SCHEMA jdbcsink CASCADE;
