@@ -4,7 +4,7 @@
  *
  * NOTES
  *	  A batch goes through four steps, all in the transaction that advances the
- *	  sink's offsets (README.md beside this file draws them):
+ *	  sink's offsets (README.md beside this file draws it):
  *
  *	  event.c	record -> JdbcEvent: which table, write, delete or truncate, and
  *				where its value is (a Debezium envelope is unwrapped here)
