@@ -17,7 +17,8 @@ like(slurp_file($node->logfile), qr/embedded broker listens on 127\.0\.0\.1:.*ke
 
 create_connector($node, 'in', { 'connector.class' => 'FileStreamSource', 'file' => $file, 'topic' => 't' });
 create_connector($node, 'out', { 'connector.class' => 'FileStreamSink', 'file' => $out, 'topics' => 't' });
-poll_until($node, "SELECT pg_read_file('$out', 0, 100, true) = E'one\\ntwo\\n'");
+# its topics have several partitions: there is no order between the lines
+poll_until($node, "SELECT pg_read_file('$out', 0, 100, true) IN (E'one\\ntwo\\n', E'two\\none\\n')");
 pass('records go through it');
 
 my $pid = $node->safe_psql('postgres', "SELECT pid FROM connect.worker_status WHERE worker = 'broker'");
