@@ -142,19 +142,24 @@ source_alter_offsets(const ConnectConfig *cfg, const ConnectOffset *offsets,
 
 /* ---- reading ---- */
 
-/* Java characters in bytes of UTF-8: one a code point, two above the BMP. */
+/*
+ * Java characters that begin with this byte of UTF-8: one a code point, two
+ * above the BMP.  The sum over bytes is defined for any text, so that what is
+ * no UTF-8 cannot lead a restart astray.
+ */
+static inline int
+chars_at(unsigned char c)
+{
+	return ((c & 0xC0) != 0x80) + (c >= 0xF0 && c <= 0xF4);
+}
+
 static int64
 count_chars(const char *p, int len)
 {
 	int64		n = 0;
 
 	for (int i = 0; i < len; i++)
-	{
-		unsigned char c = p[i];
-
-		n += (c & 0xC0) != 0x80;
-		n += c >= 0xF0;
-	}
+		n += chars_at(p[i]);
 	return n;
 }
 
@@ -278,15 +283,12 @@ skip_done(FileSource *state)
 		CHECK_FOR_INTERRUPTS();
 		if (!read_more(state))
 			return false;
-		while (i < state->buf.len && state->skip > 0)
+		for (; i < state->buf.len && state->skip > 0; i++)
 		{
-			int			len = pg_utf_mblen((unsigned char *) state->buf.data + i);
+			int			n = chars_at(state->buf.data[i]);
 
-			if (i + len > state->buf.len)
-				break;
-			state->skip -= count_chars(state->buf.data + i, len);
-			state->position += count_chars(state->buf.data + i, len);
-			i += len;
+			state->skip -= n;
+			state->position += n;
 		}
 		state->buf.len -= i;
 		memmove(state->buf.data, state->buf.data + i, state->buf.len);
@@ -320,22 +322,18 @@ line_value(const char *p, int len)
 static int
 line_length(const char *p, int len, int from, int *end)
 {
-	for (int i = from; i < len; i++)
+	const char *lf = memchr(p + from, '\n', len - from);
+	const char *cr = memchr(p + from, '\r', (lf ? lf - p : len) - from);
+
+	if (cr != NULL)
 	{
-		if (p[i] == '\n')
-		{
-			*end = 1;
-			return i;
-		}
-		if (p[i] == '\r')
-		{
-			if (i + 1 == len)
-				return -1;
-			*end = p[i + 1] == '\n' ? 2 : 1;
-			return i;
-		}
+		if (cr + 1 == p + len)
+			return -1;
+		*end = cr[1] == '\n' ? 2 : 1;
+		return cr - p;
 	}
-	return -1;
+	*end = 1;
+	return lf ? lf - p : -1;
 }
 
 static int64

@@ -278,7 +278,7 @@ connect_sink_fd(const ConnectTaskRun *run)
 	return connect_kafka_client_fd(connect_kafka_consumer_client(run->sink->consumer));
 }
 
-const ConnectKafkaClient *
+ConnectKafkaClient *
 connect_sink_client(const ConnectTaskRun *run)
 {
 	return run->sink == NULL || run->sink->consumer == NULL ? NULL :

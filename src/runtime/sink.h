@@ -23,6 +23,6 @@ extern void connect_sink_drop_batch(ConnectTaskRun *run);
 /* The last calls of a task that stops in order. */
 extern void connect_sink_finish(ConnectTaskRun *run);
 extern int	connect_sink_fd(const ConnectTaskRun *run);
-extern const ConnectKafkaClient *connect_sink_client(const ConnectTaskRun *run);
+extern ConnectKafkaClient *connect_sink_client(const ConnectTaskRun *run);
 
 #endif							/* CONNECT_RUNTIME_SINK_H */

@@ -280,7 +280,7 @@ connect_source_fd(const ConnectTaskRun *run)
 	return connect_kafka_client_fd(connect_kafka_producer_client(run->source->producer));
 }
 
-const ConnectKafkaClient *
+ConnectKafkaClient *
 connect_source_client(const ConnectTaskRun *run)
 {
 	return run->source == NULL || run->source->producer == NULL ? NULL :
@@ -348,8 +348,7 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 	ConnectKafkaResult result = CONNECT_KAFKA_QUEUE_FULL;
 	ConnectKafkaError err;
 
-	Assert(task->room > 0);
-	task->room--;
+	task->room = Max(task->room - 1, 0);
 	connect_my_slot_count(CONNECT_COUNT_POLLED, 1);
 	if (!convert(run, record, &key, &value))
 	{

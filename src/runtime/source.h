@@ -21,7 +21,7 @@ extern bool connect_source_is_settled(const ConnectTaskRun *run);
 /* Stores what has been acknowledged. */
 extern void connect_source_store_offsets(ConnectTaskRun *run);
 extern int	connect_source_fd(const ConnectTaskRun *run);
-extern const ConnectKafkaClient *connect_source_client(const ConnectTaskRun *run);
+extern ConnectKafkaClient *connect_source_client(const ConnectTaskRun *run);
 extern const char *connect_source_partition_text(ConnectTaskRun *run,
 												 int32 partition);
 

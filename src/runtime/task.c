@@ -59,6 +59,7 @@
 #define LAST_WORDS_MS 1000		/* of grace for the timer */
 #define HURRY_MS 500			/* for a stop that somebody waits for */
 #define PROBE_MS 5000			/* how often a broker that is away is asked */
+#define PROBE_WAIT_MS 100		/* and how long its answer is waited for */
 
 static ConnectTaskRun *my_run = NULL;	/* of this process */
 static volatile sig_atomic_t asked_to_end = false;	/* SIGTERM came */
@@ -829,18 +830,34 @@ wait_for_fds(ConnectTaskRun *run, const ConnectTaskFd *fds, int nfds,
 	connect_worker_check();
 }
 
-/* Shows that no broker can be reached, and asks for one now and then. */
+/*
+ * Shows that no broker can be reached.  An idle client does not notice when one
+ * is back, so it is asked now and then.
+ */
 static void
 show_broker(ConnectTaskRun *run)
 {
-	const ConnectKafkaClient *client = run->source != NULL ?
+	static const char text[] = "Kafka: no broker can be reached";
+	ConnectKafkaClient *client = run->source != NULL ?
 		connect_source_client(run) : connect_sink_client(run);
 	bool		down = client != NULL && connect_kafka_client_is_down(client);
+	bool		shown = run->waits_runtime != NULL &&
+		strcmp(run->waits_runtime, text) == 0;
 
+	if (down && shown &&
+		TimestampDifferenceExceeds(run->probed_at, GetCurrentTimestamp(),
+								   PROBE_MS))
+	{
+		down = connect_kafka_client_probe(client, PROBE_WAIT_MS, NULL) !=
+			CONNECT_KAFKA_OK;
+		run->probed_at = GetCurrentTimestamp();
+	}
 	if (down && run->waits_runtime == NULL)
-		connect_task_waits_in_runtime(run, "Kafka: no broker can be reached");
-	else if (!down && run->waits_runtime != NULL && run->attempts == 0 &&
-			 strcmp(run->waits_runtime, "Kafka: no broker can be reached") == 0)
+	{
+		connect_task_waits_in_runtime(run, text);
+		run->probed_at = GetCurrentTimestamp();
+	}
+	else if (!down && shown)
 		connect_task_waits_in_runtime(run, NULL);
 }
 

@@ -85,6 +85,7 @@ typedef struct ConnectTaskRun
 	bool		fds_stale;		/* one may have been closed and its number given
 								 * to another: events does not know it */
 	char	   *waits_connector;	/* what the connector waits for; or NULL */
+	TimestampTz probed_at;		/* a broker that is away was asked last */
 	char	   *waits_runtime;	/* what we wait for: is shown first */
 } ConnectTaskRun;
 

@@ -84,6 +84,13 @@ is(count_records(), $lines, 'and doubles nothing');
 poll_until($node, "SELECT source_offset->>'position' = '" . $lines * 13 . "' FROM connect.source_offset");
 pass('the offset arrives at the end');
 
+# --- while nothing is sent ---------------------------------------------------------
+broker_command('kill', $kafka);
+waits_for_kafka('in');
+broker_command('restart', $kafka);
+waits_no_more('in');
+pass('an idle source notices that the broker is back');
+
 # --- at the end -----------------------------------------------------------------
 broker_command('freeze', $kafka);
 add_lines(10);
