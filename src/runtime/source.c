@@ -135,6 +135,7 @@ void
 connect_source_start(ConnectTaskRun *run)
 {
 	ConnectSource *source = palloc0(sizeof(ConnectSource));
+	MemoryContext context = CurrentMemoryContext;
 
 	run->source = source;
 	source->window = connect_window_make(CurrentMemoryContext);
@@ -146,9 +147,12 @@ connect_source_start(ConnectTaskRun *run)
 	initStringInfo(&source->value);
 	initStringInfo(&source->header_values);
 
+	/* the offsets outlive the transaction */
 	connect_task_begin(&run->task);
+	MemoryContextSwitchTo(context);
 	source->stored = connect_source_offsets(run->task.connector_id);
 	connect_task_commit(&run->task);
+	MemoryContextSwitchTo(context);
 
 	open_producer(run);
 }
