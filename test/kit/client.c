@@ -4,6 +4,7 @@
  *
  *	kafka-client [-X property=value]... BOOTSTRAP COMMAND [ARGUMENT]...
  *
+ *	version                             prints librdkafka's
  *	ready                               exits 0 once a broker answers
  *	create TOPIC PARTITIONS [REPLICAS [name=value]...]
  *	delete TOPIC
@@ -335,7 +336,9 @@ administrate(const char *command, char **args, int nargs)
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
 	const struct rd_kafka_metadata *metadata;
 
-	if (strcmp(command, "ready") == 0)
+	if (strcmp(command, "version") == 0)
+		printf("%s\n", rd_kafka_version_str());
+	else if (strcmp(command, "ready") == 0)
 		return rd_kafka_metadata(rk, 0, NULL, &metadata, 1000) ? 1 : 0;
 	else if (strcmp(command, "create") == 0 && nargs >= 2)
 		create_topic(rk, queue, args, nargs);
