@@ -51,7 +51,7 @@ typedef struct KeyColumns
 static void apply_to_target(JdbcSink *sink, JdbcRow **rows, int n,
 							bool direct);
 static void apply_in_order(JdbcSink *sink, JdbcRow **rows, int n, bool direct);
-static void apply_by_key(JdbcSink *sink, JdbcRow **rows, int n);
+static void apply_by_key(JdbcSink *sink, JdbcRow **rows, int n, bool direct);
 static KeyColumns *key_columns(JdbcRow *row);
 static KeyEntry *find_key(KeyEntry *table, uint32 mask, const KeyColumns *keys,
 						  JdbcRow *row);
@@ -178,7 +178,7 @@ apply_to_target(JdbcSink *sink, JdbcRow **rows, int n, bool direct)
 			if (sink->options.insert_mode == JDBC_INSERT)
 				apply_in_order(sink, rows + start, i - start, direct);
 			else
-				apply_by_key(sink, rows + start, i - start);
+				apply_by_key(sink, rows + start, i - start, direct);
 		}
 		if (i < n)
 			connect_jdbcsink_truncate(sink, rows[i]->target);
@@ -197,7 +197,7 @@ apply_in_order(JdbcSink *sink, JdbcRow **rows, int n, bool direct)
 		if (i < n && rows[i]->op == rows[start]->op)
 			continue;
 		if (rows[start]->op == JDBC_OP_DELETE)
-			apply_by_key(sink, rows + start, i - start);
+			apply_by_key(sink, rows + start, i - start, direct);
 		else
 			execute_sets(sink, JDBC_STMT_INSERT, rows + start, i - start,
 						 direct);
@@ -206,7 +206,7 @@ apply_in_order(JdbcSink *sink, JdbcRow **rows, int n, bool direct)
 }
 
 static void
-apply_by_key(JdbcSink *sink, JdbcRow **rows, int n)
+apply_by_key(JdbcSink *sink, JdbcRow **rows, int n, bool direct)
 {
 	KeyColumns *keys = key_columns(rows[0]);
 	uint32		size = pg_nextpower2_32(Max(16, 2 * n));
@@ -254,7 +254,7 @@ apply_by_key(JdbcSink *sink, JdbcRow **rows, int n)
 	}
 	execute_sets(sink, JDBC_STMT_DELETE, deletes, ndeletes, false);
 	execute_sets(sink, updates ? JDBC_STMT_UPDATE : JDBC_STMT_UPSERT,
-				 writes, nwrites, false);
+				 writes, nwrites, direct);
 }
 
 static KeyColumns *
@@ -396,11 +396,20 @@ execute_sets(JdbcSink *sink, JdbcStatementKind kind, JdbcRow **rows, int n,
 		if (i < n && rows[i]->set == rows[start]->set && i - start < limit)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (kind == JDBC_STMT_INSERT && direct && rows[start]->set->direct &&
+		if (direct && rows[start]->set->direct &&
+			(kind == JDBC_STMT_INSERT || kind == JDBC_STMT_UPSERT) &&
 			check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED)
-			connect_jdbcsink_insert_direct(sink, target, rows + start,
-										   i - start);
-		else
+		{
+			int			nfresh = kind == JDBC_STMT_INSERT ? i - start :
+				connect_jdbcsink_probe(target, rows + start, i - start);
+
+			if (nfresh > 0)
+				connect_jdbcsink_insert_direct(sink, target, rows + start,
+											   nfresh);
+			CommandCounterIncrement();
+			start += nfresh;
+		}
+		if (start < i)
 			connect_jdbcsink_execute(sink, kind, rows + start, i - start);
 		CommandCounterIncrement();
 		start = i;

@@ -133,6 +133,8 @@ typedef struct JdbcColumnSet
 	Bitmapset  *given;			/* column numbers, 0-based */
 	Bitmapset  *keys;			/* … of these, the key */
 	bool		direct;			/* an insert may go around the executor */
+	Oid			unique_index;	/* on the key, for upserts that may, too */
+	bool		mostly_known;	/* keys of the last upsert were in the table */
 	int			ndefaults;		/* columns not given that have a default … */
 	int		   *default_columns;
 	Expr	  **default_exprs;	/* … which is this, planned */
@@ -154,6 +156,7 @@ typedef struct JdbcTarget
 	Oid			relid;			/* InvalidOid: there is no such table */
 	char		relkind;
 	bool		direct;			/* heap table without what needs an executor */
+	bool		direct_upsert;	/* … nor statement triggers of an UPDATE */
 	bool		has_deferred;	/* … constraints */
 	int			ncolumns;		/* dropped ones included */
 	JdbcColumn *columns;
@@ -335,6 +338,11 @@ extern void connect_jdbcsink_isolate(JdbcSink *sink, JdbcRow *rows, int n,
 
 extern void connect_jdbcsink_insert_direct(JdbcSink *sink, JdbcTarget *target,
 										   JdbcRow **rows, int n);
+
+/* ---- probe.c ---- */
+
+extern Oid	connect_jdbcsink_unique_index(Relation rel, const Bitmapset *keys);
+extern int	connect_jdbcsink_probe(JdbcTarget *target, JdbcRow **rows, int n);
 
 /* ---- statement.c ---- */
 

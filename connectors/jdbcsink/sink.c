@@ -23,9 +23,11 @@
 
 /*
  * Rows at hand at a time: few enough to stay in a core's cache, enough for what
- * a slice costs by itself not to matter.
+ * a slice costs by itself not to matter.  With a key more: sorted, they walk
+ * its index once.
  */
 #define SLICE 1000
+#define KEYED_SLICE 10000
 #define SLICE_MEMORY (1024 * 1024)
 
 static void reach_url(JdbcSink *sink);
@@ -184,6 +186,8 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 {
 	JdbcEvent  *events = palloc(n * sizeof(JdbcEvent));
 	ErrorContextCallback callback;
+	int			slice = sink->options.insert_mode == JDBC_INSERT ? SLICE :
+		KEYED_SLICE;
 	Oid			user;
 	int			security;
 
@@ -217,15 +221,16 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 		} while (sink->tables_changed);
 	} while (!lock_targets(sink, events, n));
 	MemoryContextSwitchTo(sink->slice_context);
-	for (int i = 0; i < n; i += SLICE)
+	for (int i = 0; i < n; i += slice)
 	{
-		convert_and_write(sink, events + i, Min(n - i, SLICE));
+		convert_and_write(sink, events + i, Min(n - i, slice));
 		MemoryContextReset(sink->slice_context);
 	}
 	MemoryContextSwitchTo(sink->task->batch_context);
 	if (OidIsValid(sink->role))
 		SetUserIdAndSecContext(user, security);
 
+	sink->current_record = NULL;
 	for (int i = 0; i < n; i++)
 	{
 		if (events[i].refused)

@@ -239,6 +239,12 @@ describe(JdbcTarget *target, Relation rel)
 
 	target->relkind = rel->rd_rel->relkind;
 	target->direct = is_direct(rel);
+	target->direct_upsert = target->direct &&
+		(rel->trigdesc == NULL ||
+		 (!rel->trigdesc->trig_update_before_statement &&
+		  !rel->trigdesc->trig_update_after_statement &&
+		  !rel->trigdesc->trig_update_new_table &&
+		  !rel->trigdesc->trig_update_old_table));
 	target->has_deferred = has_deferred_constraint(rel);
 	target->ncolumns = desc->natts;
 	target->columns = palloc0(desc->natts * sizeof(JdbcColumn));
@@ -414,9 +420,11 @@ describe_defaults(JdbcTarget *target, JdbcColumnSet *set)
 	set->direct = target->direct;
 	if (!set->direct)
 		return;
+	rel = relation_open(target->relid, AccessShareLock);
+	if (target->direct_upsert && !bms_is_empty(set->keys))
+		set->unique_index = connect_jdbcsink_unique_index(rel, set->keys);
 	set->default_columns = palloc(target->ncolumns * sizeof(int));
 	set->default_exprs = palloc(target->ncolumns * sizeof(Expr *));
-	rel = relation_open(target->relid, AccessShareLock);
 	for (int i = 0; i < target->ncolumns; i++)
 	{
 		JdbcColumn *col = &target->columns[i];

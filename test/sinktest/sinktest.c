@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -294,4 +296,15 @@ sinktest_put(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row, nulls);
 	}
 	return (Datum) 0;
+}
+
+/* cpu(): seconds of a processor that this backend has used */
+PG_FUNCTION_INFO_V1(sinktest_cpu);
+Datum
+sinktest_cpu(PG_FUNCTION_ARGS)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	PG_RETURN_FLOAT8(now.tv_sec + now.tv_nsec / 1e9);
 }
