@@ -67,6 +67,7 @@ static const ConnectConfigDef *framework_def(const ConnectConnectorClass *cls,
 static bool check_version(Check *check);
 static void check_converter_class(Check *check, const ConverterKey *conv);
 static void check_converter_keys(Check *check, const ConverterKey *conv);
+static void sort_as_map(ConnectConfigKey *keys, int n);
 static const char *const *converter_names(bool header);
 static int	compare_names(const void *a, const void *b);
 static void check_aliases(Check *check, const char *list_key,
@@ -83,6 +84,7 @@ static void check_dead_letters(Check *check, int ntopics, char **topics,
 							   const char *regex, const char *pattern);
 static void check_source(Check *check);
 static void check_overrides(Check *check);
+static void check_client(Check *check, const char *prefix, ConnectKafkaRole role);
 static void check_nulls(Check *check);
 static void finish(Check *check);
 
@@ -580,18 +582,53 @@ check_converter_keys(Check *check, const ConverterKey *conv)
 		.required = true, .importance = CONNECT_IMPORTANCE_LOW,
 		.doc = "What the converter is used for: key, value or header."
 	};
-	static const ConnectConfigDef type_def = {&type_key, 1};
 	ConnectConfig *cfg;
+	ConnectConfigKey *keys;
+	ConnectConfigDef def = {0};
 
 	if (cls == NULL || find_key(check, conv->key)->errors != NIL)
 		return;
 	cfg = connect_config_with_prefix(check->cfg, conv->prefix);
+	def.keys = keys = palloc((cls->config.nkeys + 1) * sizeof(ConnectConfigKey));
 	if (cls->is_converter)
 	{
 		connect_config_set(cfg, type_key.name, types[conv->role]);
-		check_def(check, &type_def, cfg, conv->prefix);
+		keys[def.nkeys++] = type_key;
 	}
-	check_def(check, &cls->config, cfg, conv->prefix);
+	for (int i = 0; i < cls->config.nkeys; i++)
+		keys[def.nkeys++] = cls->config.keys[i];
+	sort_as_map(keys, def.nkeys);
+	check_def(check, &def, cfg, conv->prefix);
+}
+
+/* Where a text lands in a java.util.HashMap of that many slots. */
+static uint32
+map_slot(const char *text, uint32 nslots)
+{
+	uint32		hash = 0;
+
+	for (; *text != '\0'; text++)
+		hash = hash * 31 + (unsigned char) *text;
+	return (hash ^ hash >> 16) & (nslots - 1);
+}
+
+/* Connect answers with these keys in the order of a Java map. */
+static void
+sort_as_map(ConnectConfigKey *keys, int n)
+{
+	uint32		nslots = 16;
+
+	while (n * 4 > nslots * 3)
+		nslots *= 2;
+	for (int i = 1; i < n; i++)
+	{
+		ConnectConfigKey key = keys[i];
+		int			j = i;
+
+		for (; j > 0 && map_slot(keys[j - 1].name, nslots) > map_slot(key.name, nslots); j--)
+			keys[j] = keys[j - 1];
+		keys[j] = key;
+	}
 }
 
 static const char *const *
@@ -693,7 +730,7 @@ check_sink(Check *check)
 	bool		has_topics = topics != NULL && *topics != '\0';
 	bool		has_regex = regex != NULL && *regex != '\0';
 	char		pattern[1024] = "";
-	char		reason[256];
+	char		reason[512];
 	char	  **names;
 	int			n;
 
@@ -761,69 +798,85 @@ check_source(Check *check)
 {
 	const char *boundary = connect_config_get(check->cfg,
 											  "transaction.boundary");
+	const char *support = connect_config_get(check->cfg,
+											 "exactly.once.support");
 
+	if (support != NULL && pg_strcasecmp(support, "required") == 0)
+		add_error(check, "exactly.once.support",
+				  "This worker does not have exactly-once source support enabled.");
 	if (boundary != NULL && pg_strcasecmp(boundary, "connector") == 0)
 		add_error(check, "transaction.boundary",
 				  "The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.");
 }
 
-/* Client properties: producer.override.* and so on. */
+/* Client properties of the clients that the connector uses. */
 static void
 check_overrides(Check *check)
 {
-	static const struct
-	{
-		const char *prefix;
-		ConnectKafkaRole role;
-	}			kinds[] = {
-		{"producer.override.", CONNECT_KAFKA_PRODUCER},
-		{"admin.override.", CONNECT_KAFKA_ADMIN},
-		{"consumer.override.", CONNECT_KAFKA_CONSUMER}
-	};
-	bool		files = has_privs_of_role(check->owner,
-										  ROLE_PG_READ_SERVER_FILES);
+	bool		is_sink = check->cls->type == CONNECT_SINK;
+	const char *letters = connect_config_get(check->cfg,
+											 "errors.deadletterqueue.topic.name");
+	bool		has_letters = letters != NULL && *letters != '\0';
+	bool		creates = connect_config_with_prefix(check->cfg, "topic.creation.")->nentries > 0;
+	const char *own_group = connect_config_get(check->cfg,
+											   "consumer.override.group.id");
 	const char *group = connect_config_get(connect_worker_config(), "group.id");
 
-	for (int i = 0; i < lengthof(kinds); i++)
+	if (is_sink && own_group != NULL)
 	{
-		ConnectConfig *cfg = connect_config_with_prefix(check->cfg,
-														kinds[i].prefix);
+		ConnectValidatedKey *entry = add_undefined(check, "consumer.override.group.id");
 
-		for (int j = 0; j < cfg->nentries; j++)
-		{
-			const char *name = cfg->entries[j].key;
-			const char *value = cfg->entries[j].value;
-			ConnectConfigKey *key = palloc0(sizeof(ConnectConfigKey));
-			char	   *reason = palloc0(512);
+		if (group != NULL && strcmp(group, own_group) == 0)
+			entry->errors = list_make1(psprintf("Consumer group %s conflicts with Connect worker group %s",
+												own_group, group));
+	}
+	if (!is_sink || has_letters)
+		check_client(check, "producer.override.", CONNECT_KAFKA_PRODUCER);
+	if (is_sink ? has_letters : creates)
+		check_client(check, "admin.override.", CONNECT_KAFKA_ADMIN);
+	if (is_sink)
+		check_client(check, "consumer.override.", CONNECT_KAFKA_CONSUMER);
+}
 
-			if (value == NULL)
-				continue;
-			key->name = psprintf("%s%s", kinds[i].prefix, name);
-			key->type = connect_kafka_property_is_secret(name) ?
-				CONNECT_CONFIG_PASSWORD : CONNECT_CONFIG_STRING;
-			key->importance = CONNECT_IMPORTANCE_LOW;
-			key->doc = "Property of the Kafka client.";
-			add_key(check, key)->value = value_text(key, value);
-			if (key->type == CONNECT_CONFIG_PASSWORD)
-				check->secrets = lappend(check->secrets, pstrdup(value));
-			if (!connect_worker_allows_override(name))
-				add_error(check, key->name,
-						  psprintf("The '%s' policy does not allow '%s' to be overridden in the connector configuration.",
-								   connect_config_get(connect_worker_config(),
-													  "connector.client.config.override.policy"),
-								   name));
-			else if (!connect_kafka_property_check(name, value, kinds[i].role,
-												   files, reason, 512))
-				add_error(check, key->name,
-						  psprintf("Invalid value %s for configuration %s: %s",
-								   value, name, reason));
-			else if (group != NULL && strcmp(name, "group.id") == 0 &&
-					 kinds[i].role == CONNECT_KAFKA_CONSUMER &&
-					 strcmp(group, value) == 0)
-				add_undefined(check, key->name)->errors =
-					list_make1(psprintf("Consumer group %s conflicts with Connect worker group %s",
-										value, group));
-		}
+static void
+check_client(Check *check, const char *prefix, ConnectKafkaRole role)
+{
+	ConnectConfig *cfg = connect_config_with_prefix(check->cfg, prefix);
+	bool		files = has_privs_of_role(check->owner,
+										  ROLE_PG_READ_SERVER_FILES);
+	ConnectConfigKey *names = palloc0((cfg->nentries + 1) * sizeof(ConnectConfigKey));
+
+	for (int i = 0; i < cfg->nentries; i++)
+		names[i].name = cfg->entries[i].key;
+	sort_as_map(names, cfg->nentries);
+	for (int i = 0; i < cfg->nentries; i++)
+	{
+		const char *name = names[i].name;
+		const char *value = connect_config_get(cfg, name);
+		ConnectConfigKey *key = palloc0(sizeof(ConnectConfigKey));
+		ConnectValidatedKey *entry;
+		char		reason[512];
+
+		if (value == NULL)
+			continue;
+		key->name = psprintf("%s%s", prefix, name);
+		key->type = connect_kafka_property_is_secret(name) ?
+			CONNECT_CONFIG_PASSWORD : CONNECT_CONFIG_STRING;
+		key->importance = CONNECT_IMPORTANCE_LOW;
+		key->doc = "Property of the Kafka client.";
+		entry = add_key(check, key);
+		entry->value = value_text(key, value);
+		if (key->type == CONNECT_CONFIG_PASSWORD)
+			check->secrets = lappend(check->secrets, pstrdup(value));
+		if (!connect_worker_allows_override(name))
+			entry->errors = list_make1(psprintf("The '%s' policy does not allow '%s' to be overridden in the connector configuration.",
+												connect_config_get(connect_worker_config(),
+																   "connector.client.config.override.policy"),
+												name));
+		else if (!connect_kafka_property_check(name, value, role, files,
+											   reason, sizeof(reason)))
+			entry->errors = list_make1(psprintf("Invalid value %s for configuration %s: %s",
+												value, name, reason));
 	}
 }
 

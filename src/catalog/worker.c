@@ -50,8 +50,7 @@ static const struct
 	{"inter.worker.", "workers form no group"},
 	{"session.timeout.ms", "workers form no group"},
 	{"heartbeat.interval.ms", "workers form no group"},
-	{"rebalance.timeout.ms", "workers form no group"},
-	{"exactly.once.source.support", "exactly-once delivery of sources is not supported"}
+	{"rebalance.timeout.ms", "workers form no group"}
 };
 
 static int	compare_versions(const char *a, const char *b);
@@ -155,6 +154,9 @@ key_refusal(const char *key, const char *value)
 		}
 		return "the policies are All, None, Principal and Allowlist";
 	}
+	if (strcmp(key, "exactly.once.source.support") == 0 &&
+		pg_strcasecmp(value, "disabled") != 0)
+		return "exactly-once delivery of sources is not supported";
 	if (strcmp(key, "offset.flush.interval.ms") == 0 &&
 		(strtol(value, &end, 10) < 0 || end == value || *end != '\0'))
 		return "it is a number of milliseconds";

@@ -121,6 +121,7 @@ typedef struct PropertySink
 	struct KeptProperty *kept;	/* for the caller, or for property_finish */
 	bool		has_idempotence;	/* the user said so */
 	bool		has_mechanism;
+	bool		is_value_bad;	/* the library refuses a value */
 	char		why[400];		/* the reason of a refusal */
 } PropertySink;
 

@@ -156,8 +156,9 @@ extern int64_t connect_kafka_conf_get_int(ConnectKafkaConf *conf,
 										  const char *key, int64_t if_unset);
 
 /*
- * For config validation: would connect_kafka_conf_build() take this one?
- * False, with a text of what is wrong, if not.
+ * For config validation: may it be set?  False, with the reason, if not.  What
+ * the library thinks of the value connect_kafka_conf_build() says, as a
+ * client of Kafka's does at its start.
  */
 extern bool connect_kafka_property_check(const char *key, const char *value,
 										 ConnectKafkaRole role, bool allow_files,

@@ -311,6 +311,7 @@ property_set(PropertySink *sink, const char *key, const char *value)
 	if (rd_kafka_conf_set(sink->conf, key, value, sink->why,
 						  sizeof(sink->why)) == RD_KAFKA_CONF_OK)
 		return true;
+	sink->is_value_bad = true;
 	if (connect_kafka_property_is_secret(key))
 		return property_refuse(sink, "the value is not valid");
 	return false;
@@ -760,7 +761,7 @@ connect_kafka_property_check(const char *key, const char *value,
 	bool		is_ok;
 
 	sink.conf = rd_kafka_conf_new();
-	is_ok = property_apply(&sink, key, value);
+	is_ok = property_apply(&sink, key, value) || sink.is_value_bad;
 	if (!is_ok && errbuf_len > 0)
 		snprintf(errbuf, errbuf_len, "%s", sink.why);
 	property_sink_clear(&sink);

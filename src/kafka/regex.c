@@ -22,8 +22,11 @@ typedef struct Translation
 	char	   *out;
 	size_t		len;
 	size_t		outlen;
+	const char *java;			/* the whole expression */
+	int			depth;			/* groups that are open */
 	bool		ignores_case;
 	const char *why;			/* of a refusal */
+	char		mistake[256];	/* what Java says of it, if it is no expression there either */
 } Translation;
 
 static void
@@ -40,6 +43,27 @@ put_text(Translation *t, const char *text)
 {
 	while (*text != '\0')
 		put_char(t, *text++);
+}
+
+/* Java's words for a mistake at this place: it shows the expression and a mark. */
+static void
+java_mistake(Translation *t, const char *what, const char *at)
+{
+	int			index = (int) (at - t->java);
+	int			len = snprintf(t->mistake, sizeof(t->mistake), "%s", what);
+
+	if (index >= 0)
+		len += snprintf(t->mistake + len, sizeof(t->mistake) - len,
+						" near index %d", index);
+	if (len + strlen(t->java) + index + 4 <= sizeof(t->mistake))
+	{
+		len += snprintf(t->mistake + len, sizeof(t->mistake) - len, "\n%s",
+						t->java);
+		if (index >= 0 && index < (int) strlen(t->java))
+			snprintf(t->mistake + len, sizeof(t->mistake) - len, "\n%*s",
+					 index + 1, "^");
+	}
+	t->why = t->mistake;
 }
 
 /* A character that stands for itself, outside of brackets. */
@@ -174,7 +198,14 @@ translate_brackets(Translation *t)
 
 		if (c == '\0')
 		{
-			t->why = "a bracket is not closed";
+			java_mistake(t, "Unclosed character class", t->in - 2);
+			return;
+		}
+		if (!is_escaped && *t->in == '-' && t->in[1] != ']' &&
+			(t->in[1] == '\0' || (t->in[1] != '\\' && t->in[1] != '[' &&
+								  (unsigned char) t->in[1] < (unsigned char) c)))
+		{
+			java_mistake(t, "Illegal character range", t->in + 1);
 			return;
 		}
 		if (c == '[' || (c == '&' && *t->in == '&'))
@@ -284,12 +315,21 @@ translate(Translation *t)
 						return;
 					}
 				}
+				t->depth++;
 				put_char(t, '(');
 				break;
 			case '*':
 			case '+':
 			case '?':
 			case '}':
+				if (c != '}' && (before == '\0' || before == '(' || before == '|'))
+				{
+					char		what[40];
+
+					snprintf(what, sizeof(what), "Dangling meta character '%c'", c);
+					java_mistake(t, what, t->in - 1);
+					return;
+				}
 				/* After another quantifier: lazy or possessive. */
 				if (c != '}' && (before == '*' || before == '+' ||
 								 before == '?' || before == '}'))
@@ -310,8 +350,16 @@ translate(Translation *t)
 					t->why = "^ and $ are supported at the ends only";
 				c = before;
 				break;
-			case '.':
 			case ')':
+				if (t->depth == 0)
+				{
+					java_mistake(t, "Unmatched closing ')'", t->in - 2);
+					return;
+				}
+				t->depth--;
+				put_char(t, c);
+				break;
+			case '.':
 			case '|':
 			case '{':
 				put_char(t, c);
@@ -331,7 +379,7 @@ bool
 connect_kafka_regex_translate(const char *java, char *out, size_t outlen,
 							  char *errbuf, size_t errbuf_len)
 {
-	Translation t = {.in = java,.out = out,.outlen = outlen};
+	Translation t = {.in = java,.out = out,.outlen = outlen,.java = java};
 	regex_t		compiled;
 	char		reason[200];
 	int			code;
@@ -343,6 +391,8 @@ connect_kafka_regex_translate(const char *java, char *out, size_t outlen,
 	}
 	put_text(&t, "^(");
 	translate(&t);
+	if (t.why == NULL && t.depth > 0)
+		java_mistake(&t, "Unclosed group", t.in);
 	put_text(&t, ")$");
 	if (t.why == NULL)
 	{

@@ -33,7 +33,7 @@ properties_are_allowed_by_list(void)
 		{"sasl.login.callback.handler.class", "X"},
 		{"sasl.client.callback.handler.class", "X"},
 		{"security.providers", "X"}, {"ssl.engine.factory.class", "X"},
-		{"partitioner.class", "com.example.X"}, {"linger.ms", "soon"},
+		{"partitioner.class", "com.example.X"},
 		{"max.request.size", "1000000000"}, {"buffer.memory", "2000000000"},
 		{"sasl.jaas.config", "com.sun.security.auth.module.JndiLoginModule required user=\"x\";"},
 		{"sasl.kerberos.service.name", "kafka; touch x"},
@@ -58,6 +58,8 @@ properties_are_allowed_by_list(void)
 		{"ssl.endpoint.identification.algorithm", ""}, {"max.poll.records", "500"},
 		{"sasl.mechanism", "SCRAM-SHA-512"}, {"retry.backoff.max.ms", "1000"},
 		{"connections.max.idle.ms", "540000"}, {"enable.metrics.push", "true"},
+		/* what a value may be, the client says when it starts */
+		{"linger.ms", "soon"}, {"acks", "bogus"},
 	};
 
 	for (size_t i = 0; i < lengthof(refused); i++)
@@ -255,6 +257,29 @@ regexes_match_as_in_java(void)
 }
 
 static void
+mistakes_in_regexes_are_told_as_by_java(void)
+{
+	static const char *const cases[][2] = {
+		{"[a", "Unclosed character class near index 1\n[a\n ^"},
+		{"[a-", "Illegal character range near index 3\n[a-"},
+		{"x[b-a]", "Illegal character range near index 4\nx[b-a]\n    ^"},
+		{"(", "Unclosed group near index 1\n("},
+		{"*", "Dangling meta character '*' near index 0\n*\n^"},
+		{"a|+", "Dangling meta character '+' near index 2\na|+\n  ^"},
+		{"a)", "Unmatched closing ')' near index 0\na)\n^"},
+		{")", "Unmatched closing ')'\n)"},
+	};
+	char		pattern[300];
+	char		why[300];
+
+	for (size_t i = 0; i < lengthof(cases); i++)
+	{
+		check(!connect_kafka_regex_translate(cases[i][0], pattern, sizeof(pattern), why, sizeof(why)));
+		test_check(strcmp(why, cases[i][1]) == 0, __FILE__, __LINE__, cases[i][0], why);
+	}
+}
+
+static void
 error_classes(void)
 {
 	check(strcmp(connect_kafka_error_class(29),
@@ -272,6 +297,7 @@ main(void)
 	properties_are_allowed_by_list();
 	java_names_are_translated();
 	regexes_match_as_in_java();
+	mistakes_in_regexes_are_told_as_by_java();
 	error_classes();
 	return test_end();
 }
