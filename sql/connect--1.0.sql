@@ -537,6 +537,20 @@ GRANT SELECT ON connect.connector, connect.connector_status,
 	connect.plugin, connect.metric TO PUBLIC;
 
 /*
+ * A record as FunctionSink hands it to a function.
+ */
+CREATE TYPE connect.record AS (
+	topic text,
+	partition integer,
+	"offset" bigint,
+	"timestamp" timestamptz,
+	timestamp_type text,			-- CreateTime or LogAppendTime
+	key jsonb,
+	value jsonb,
+	headers jsonb					-- an object; of equal names the last one
+);
+
+/*
  * Capture by trigger.
  */
 

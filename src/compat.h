@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
@@ -107,6 +108,19 @@ connect_may_set_role(Oid member, Oid role)
 	return member_can_set_role(member, role);
 #else
 	return is_member_of_role(member, role);
+#endif
+}
+
+/* Has the role this right on a schema or a function? */
+static inline bool
+connect_may(Oid catalog, Oid object, Oid role, AclMode mode)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(catalog, object, role, mode) == ACLCHECK_OK;
+#else
+	return (catalog == NamespaceRelationId ?
+			pg_namespace_aclcheck(object, role, mode) :
+			pg_proc_aclcheck(object, role, mode)) == ACLCHECK_OK;
 #endif
 }
 

@@ -17,7 +17,7 @@
  */
 #include "postgres.h"
 
-#include "jdbcsink/jdbcsink.h"
+#include "jdbcsink/errors.h"
 
 static bool
 in_class(int sqlstate, const char *class_code)

@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 
 #include "convert/json_plan.h"
+#include "jdbcsink/errors.h"
 #include "record/datum.h"
 
 typedef enum JdbcFlavour
@@ -350,22 +351,6 @@ extern void connect_jdbcsink_execute(JdbcSink *sink, JdbcStatementKind kind,
 									 JdbcRow **rows, int n);
 extern void connect_jdbcsink_statements_free(JdbcTarget *target);
 extern void connect_jdbcsink_truncate(JdbcSink *sink, JdbcTarget *target);
-
-/* ---- errors.c ---- */
-
-typedef enum JdbcFault
-{
-	JDBC_FAULT_RECORD,			/* the record's: follows errors.tolerance */
-	JDBC_FAULT_RETRY,			/* passes: the whole batch is tried again */
-	JDBC_FAULT_TASK				/* the task fails */
-} JdbcFault;
-
-extern JdbcFault connect_jdbcsink_fault(int sqlstate);
-extern void connect_jdbcsink_place_error(const ConnectRecord *record,
-										 ConnectError *err);
-extern void connect_jdbcsink_error_of(const ErrorData *edata,
-									  const ConnectRecord *record,
-									  const char *field, ConnectError *err);
 
 /* ---- options.c ---- */
 

@@ -12,7 +12,6 @@
 
 #include <time.h>
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -26,6 +25,7 @@
 #include "connector.h"
 #include "convert/json_read.h"
 #include "jdbcsink/jdbcsink.h"
+#include "registry.h"
 
 PG_MODULE_MAGIC;
 
@@ -47,7 +47,8 @@ typedef struct TestTask
 static List *tasks = NIL;
 
 static const ConnectConnectorClass *const classes[] = {
-	&connect_jdbcsink, &connect_jdbcsink_aiven, &connect_jdbcsink_debezium
+	&connect_jdbcsink, &connect_jdbcsink_aiven, &connect_jdbcsink_debezium,
+	&connect_function_sink
 };
 
 /* ---- the runtime's part ---- */
@@ -55,7 +56,6 @@ static const ConnectConnectorClass *const classes[] = {
 void
 connect_task_begin(ConnectTask *task)
 {
-	BeginInternalSubTransaction(NULL);
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
@@ -63,7 +63,6 @@ void
 connect_task_commit(ConnectTask *task)
 {
 	PopActiveSnapshot();
-	ReleaseCurrentSubTransaction();
 }
 
 bool
@@ -173,7 +172,8 @@ sinktest_start(PG_FUNCTION_ARGS)
 	for (int i = 0; i < lengthof(classes); i++)
 	{
 		if (strcmp(classes[i]->class_name, name) == 0 ||
-			strcmp(classes[i]->aliases[0], name) == 0)
+			(classes[i]->aliases != NULL &&
+			 strcmp(classes[i]->aliases[0], name) == 0))
 			test->task.cls = classes[i];
 	}
 	if (test->task.cls == NULL)
