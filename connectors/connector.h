@@ -254,6 +254,12 @@ extern PGDLLEXPORT void connect_task_progress(ConnectTask *task,
 											  const char *what);
 /* The split of the work is stale: have task_configs() called again. */
 extern PGDLLEXPORT void connect_task_reconfigure(ConnectTask *task);
+/*
+ * The connector has failed, its tasks go on: FAILED with this reason until it is
+ * restarted or its configuration changes.
+ */
+extern PGDLLEXPORT void connect_task_fail_connector(ConnectTask *task,
+													const char *reason);
 
 /*
  * Wakes the tasks of a connector of this database (their poll is called) when

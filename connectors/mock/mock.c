@@ -3,9 +3,9 @@
  *	  MockSource and MockSink: connectors that fail when they are told to.
  *
  * NOTES
- *	  With mock_mode = task-failure each task fails delay_ms after its start;
- *	  with connector-failure the connector cannot split its work.  Otherwise
- *	  they do nothing.
+ *	  With mock_mode = task-failure each task fails delay_ms after its start,
+ *	  with connector-failure the connector does while its tasks go on.
+ *	  Otherwise they do nothing.
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@ static const ConnectConfigKey keys[] = {
 	{
 		.name = "delay_ms", .type = CONNECT_CONFIG_LONG,
 		.default_value = "15000", .importance = CONNECT_IMPORTANCE_MEDIUM,
-		.doc = "How long after its start a task fails.",
+		.doc = "How long after the start that is.",
 		.validator = connect_config_at_least, .min = 0
 	}
 };
@@ -38,27 +38,9 @@ static const ConnectConfigDef def = {keys, lengthof(keys)};
 
 typedef struct Mock
 {
-	bool		fails;
+	const char *mode;			/* NULL: nothing fails any more */
 	TimestampTz fail_at;
 } Mock;
-
-static bool
-mode_is(const ConnectConfig *cfg, const char *mode)
-{
-	const char *value = connect_config_get(cfg, "mock_mode");
-
-	return value != NULL && strcmp(value, mode) == 0;
-}
-
-static List *
-mock_task_configs(const ConnectConfig *cfg, int max_tasks)
-{
-	if (mode_is(cfg, "connector-failure"))
-		ereport(ERROR,
-				(errcode(ERRCODE_RAISE_EXCEPTION),
-				 errmsg("the mock connector fails as it was told to")));
-	return list_make1(connect_config_copy(cfg));
-}
 
 static void
 mock_start(ConnectTask *task)
@@ -66,39 +48,44 @@ mock_start(ConnectTask *task)
 	Mock	   *state = palloc0(sizeof(Mock));
 
 	task->state = state;
-	state->fails = mode_is(task->config, "task-failure");
+	state->mode = connect_config_get(task->config, "mock_mode");
 	state->fail_at =
 		TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 									connect_config_int(task->config, &def,
 													   "delay_ms"));
 }
 
-/* Milliseconds until the task fails, -1 if never; fails when it is time. */
+/* Milliseconds until something fails, -1 if nothing; fails when it is time. */
 static long
-fail_in_time(const Mock *state)
+fail_in_time(ConnectTask *task)
 {
+	Mock	   *state = task->state;
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (!state->fails)
+	if (state->mode == NULL)
 		return -1;
-	if (now >= state->fail_at)
+	if (now < state->fail_at)
+		return TimestampDifferenceMilliseconds(now, state->fail_at) + 1;
+	if (strcmp(state->mode, "task-failure") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RAISE_EXCEPTION),
 				 errmsg("the mock task fails as it was told to")));
-	return TimestampDifferenceMilliseconds(now, state->fail_at) + 1;
+	connect_task_fail_connector(task, "the mock connector fails as it was told to");
+	state->mode = NULL;
+	return -1;
 }
 
 static ConnectPollResult
 mock_poll(ConnectTask *task)
 {
-	task->wait_ms = fail_in_time(task->state);
+	task->wait_ms = fail_in_time(task);
 	return CONNECT_POLL_WAIT;
 }
 
 static void
 mock_put(ConnectTask *task, ConnectRecord *records, int n)
 {
-	(void) fail_in_time(task->state);
+	(void) fail_in_time(task);
 }
 
 static const char *const source_aliases[] = {"MockSource", NULL};
@@ -113,7 +100,6 @@ const ConnectConnectorClass connect_mock_source = {
 	.doc = "Fails when it is told to, for tests.",
 	.config = {keys, lengthof(keys)},
 	.flags = CONNECT_CONNECTOR_HIDDEN,
-	.task_configs = mock_task_configs,
 	.start = mock_start,
 	.poll = mock_poll
 };
@@ -127,7 +113,6 @@ const ConnectConnectorClass connect_mock_sink = {
 	.doc = "Fails when it is told to, for tests.",
 	.config = {keys, lengthof(keys)},
 	.flags = CONNECT_CONNECTOR_HIDDEN,
-	.task_configs = mock_task_configs,
 	.start = mock_start,
 	.put = mock_put
 };

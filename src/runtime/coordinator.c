@@ -224,7 +224,10 @@ split_connector(Connector *connector, ConnectSlot *slot)
 	LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
 	if (slot->config_version != row->version ||
 		slot->restarts != row->restarts)
+	{
 		slot->failures = 0;
+		slot->is_failed_by_task = slot->is_failure_new = false;
+	}
 	slot->config_version = row->version;
 	slot->restarts = row->restarts;
 	slot->reconfigure = false;
@@ -239,7 +242,8 @@ split_connector(Connector *connector, ConnectSlot *slot)
 		LWLockRelease(connect_slot_lock());
 		if (slot->state == CONNECT_FAILED)
 			save_state_xact(row->id, row->target, NULL, NULL);
-		set_connector_state(slot, row->target, "");
+		if (!slot->is_failed_by_task)
+			set_connector_state(slot, row->target, "");
 	}
 	else
 	{
@@ -288,6 +292,26 @@ take_reconfigure(const Connector *connector)
 	return result;
 }
 
+/* One of its tasks says that the connector has failed. */
+static void
+note_failure(const Connector *connector, ConnectSlot *slot)
+{
+	char		reason[CONNECT_TEXT_LEN];
+	bool		is_new;
+
+	LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
+	is_new = slot->is_failure_new;
+	slot->is_failure_new = false;
+	strlcpy(reason, slot->reason, sizeof(reason));
+	LWLockRelease(connect_slot_lock());
+	if (!is_new)
+		return;
+	ereport(LOG,
+			(errmsg("connector \"%s\" has failed: %s", connector->row->name,
+					reason)));
+	save_state_xact(connector->row->id, CONNECT_FAILED, reason, reason);
+}
+
 /* A connector that is stopped has no tasks. */
 static void
 stop_connector(Connector *connector, ConnectSlot *slot)
@@ -306,6 +330,7 @@ stop_connector(Connector *connector, ConnectSlot *slot)
 	slot->config_version = 0;	/* split anew when it resumes */
 	slot->restarts = connector->row->restarts;
 	slot->failures = 0;
+	slot->is_failed_by_task = slot->is_failure_new = false;
 	LWLockRelease(connect_slot_lock());
 	set_connector_state(slot, CONNECT_STOPPED, "");
 }
@@ -361,6 +386,8 @@ look_at_connector(Connector *connector)
 		slot->restarts != row->restarts ||
 		(slot->failures > 0 && slot->start_after <= GetCurrentTimestamp()))
 		split_connector(connector, slot);
+	else if (slot->is_failed_by_task)
+		note_failure(connector, slot);
 	else if (slot->failures == 0)
 		set_connector_state(slot, row->target, "");
 	connector->is_split = slot->failures == 0;

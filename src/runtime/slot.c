@@ -525,22 +525,46 @@ connect_my_slot_set_progress(const char *what)
 	my_slot_set_text(my_slot->progress, what);
 }
 
-void
-connect_my_slot_reconfigure(void)
+/* Caller holds the lock. */
+static void
+wake_my_coordinator(void)
 {
-	ConnectDatabaseSlot *db;
+	ConnectDatabaseSlot *db = connect_database_slot_find(my_slot->database);
 
-	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
-	if (my_slot_is_mine())
-		my_slot->reconfigure = true;
-	db = connect_database_slot_find(my_slot->database);
 	if (db)
 	{
 		db->dirty = true;
 		if (db->coordinator != 0)
 			SetLatch(connect_proc_latch(db->procno));
 	}
+}
+
+void
+connect_my_slot_reconfigure(void)
+{
+	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
+	if (my_slot_is_mine())
+		my_slot->reconfigure = true;
+	wake_my_coordinator();
 	LWLockRelease(slot_lock);
+}
+
+void
+connect_my_slot_fail_connector(const char *reason)
+{
+	ConnectSlot *slot;
+
+	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
+	slot = connect_slot_find(my_slot->database, my_slot->connector_id, -1);
+	if (my_slot_is_mine() && slot != NULL)
+	{
+		slot->is_failed_by_task = true;
+		slot->is_failure_new = true;
+		connect_slot_set_state(slot, CONNECT_FAILED, reason);
+	}
+	wake_my_coordinator();
+	LWLockRelease(slot_lock);
+	ConditionVariableBroadcast(&shared->changed);
 }
 
 bool

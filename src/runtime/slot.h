@@ -89,6 +89,13 @@ typedef struct ConnectSlot
 	char		progress[CONNECT_TEXT_LEN];
 	bool		reconfigure;	/* the task asks for task_configs() */
 
+	/*
+	 * Of a connector: a task has made it fail, until it is restarted or
+	 * changed.  Tasks set both, the coordinator clears them; under the lock.
+	 */
+	bool		is_failed_by_task;
+	bool		is_failure_new;
+
 	pg_atomic_uint32 woken;		/* connect_wake_source_at_commit() sets, the
 								 * task clears */
 	pg_atomic_uint64 counters[CONNECT_NCOUNTERS];	/* task alone writes */
@@ -188,6 +195,7 @@ extern void connect_my_slot_set_state(ConnectState state, const char *reason);
 extern void connect_my_slot_set_waiting_for(const char *what);	/* NULL: nothing */
 extern void connect_my_slot_set_progress(const char *what);
 extern void connect_my_slot_reconfigure(void);	/* have task_configs() called */
+extern void connect_my_slot_fail_connector(const char *reason);
 /* True once after a commit that wakes this source: ask before polling. */
 extern bool connect_my_slot_woken(void);
 extern void connect_my_slot_count(ConnectCounter counter, int64 n);

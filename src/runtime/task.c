@@ -281,6 +281,12 @@ connect_task_reconfigure(ConnectTask *task)
 	connect_my_slot_reconfigure();
 }
 
+void
+connect_task_fail_connector(ConnectTask *task, const char *reason)
+{
+	connect_my_slot_fail_connector(reason);
+}
+
 /* ---- the end of the process ---- */
 
 /*

@@ -11,7 +11,7 @@ use Time::HiRes qw(time);
 my $node = connect_node('main', broker => '127.0.0.1:1', conf => "max_worker_processes = 40\n");
 my %file = ('connector.class' => 'FileStreamSource', 'file' => $node->basedir . '/none', 'topic' => 't');
 my %sink = ('connector.class' => 'FileStreamSink', 'file' => $node->basedir . '/out', 'topics' => 't');
-my %bad = ('connector.class' => 'MockSource', 'mock_mode' => 'connector-failure');
+my $properties = $node->basedir . '/properties';
 
 sub pids
 {
@@ -29,14 +29,17 @@ sub call
 }
 
 # one connector's failure is its own
-create_connector($node, 'bad', \%bad);
+append_to_file($properties, "topic=t\n");
+call(qq{connect_create('bad', '{"connector.class": "FileStreamSource", "file": "/none", "topic": "\${file:$properties:topic}"}', 'STOPPED')});
+unlink $properties;
+call("connect_resume('bad')");
 create_connector($node, 'good', \%file);
 wait_for_state($node, 'good', 'RUNNING', task => 0);
 wait_for_state($node, 'bad', 'FAILED');
-is($node->safe_psql('postgres', "SELECT reason FROM connect.connector_status WHERE connector = 'bad'"),
-	'the mock connector fails as it was told to', 'a connector that cannot split its work is FAILED, with the reason');
+like($node->safe_psql('postgres', "SELECT reason FROM connect.connector_status WHERE connector = 'bad'"),
+	qr/Could not read properties/, 'a connector whose work cannot be split is FAILED, with the reason');
 like($node->safe_psql('postgres', "SELECT trace FROM connect.connector_status WHERE connector = 'bad'"),
-	qr/P0001/, 'and with the trace');
+	qr/F0000/, 'and with the trace');
 my $good = pids('good');
 call("connect_restart('bad')");
 wait_for_state($node, 'bad', 'FAILED');
@@ -44,6 +47,24 @@ is(pids('good'), $good, 'a bad connector never stops the others');
 $node->safe_psql('postgres', q{SELECT connect_alter('bad', '{"connector.class": "MockSource", "mock_mode": "task-failure", "delay_ms": "0"}')});
 wait_for_state($node, 'bad', 'RUNNING');
 pass('a corrected one runs');
+
+# a connector that fails by itself, its tasks do not
+create_connector($node, 'late', { 'connector.class' => 'MockSource', mock_mode => 'connector-failure', delay_ms => 0 });
+foreach my $start (1, 2)
+{
+	poll_until($node, "SELECT c.state || ' ' || t.state || ' ' || c.reason FROM connect.connector_status c"
+		  . " JOIN connect.task_status t USING (connector) WHERE connector = 'late'",
+		'FAILED RUNNING the mock connector fails as it was told to');
+	pass("start $start: the connector has failed, its task runs");
+	my $failed = $node->safe_psql('postgres', "SELECT since FROM connect.connector_status WHERE connector = 'late'");
+	call("connect_restart('late', true)");
+	poll_until($node, "SELECT since > '$failed' FROM connect.connector_status WHERE connector = 'late'");
+}
+call(q{connect_patch('late', '{"delay_ms": "3600000"}')});
+wait_for_state($node, 'late', 'RUNNING');
+pass('a changed configuration takes the failure back');
+call("connect_drop('late')");
+wait_for_no_connector($node, 'late');
 
 # failed tasks
 wait_for_state($node, 'bad', 'FAILED', task => 0);
