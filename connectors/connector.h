@@ -188,6 +188,8 @@ struct ConnectTask
 	long		wait_ms;		/* with CONNECT_POLL_WAIT; -1 = for ever */
 	pgsocket	wait_socket;	/* PGINVALID_SOCKET = none */
 	int			wait_events;	/* WL_SOCKET_READABLE … */
+	long		retry_ms;		/* sink: when put() raises what may pass, how
+								 * long to wait; -1 = as the runtime likes */
 };
 
 /* ---- services of the runtime, for the functions that run in a task ---- */

@@ -404,8 +404,7 @@ execute_sets(JdbcSink *sink, JdbcStatementKind kind, JdbcRow **rows, int n,
 				connect_jdbcsink_probe(target, rows + start, i - start);
 
 			if (nfresh > 0)
-				connect_jdbcsink_insert_direct(sink, target, rows + start,
-											   nfresh);
+				connect_jdbcsink_insert_direct(target, rows + start, nfresh);
 			CommandCounterIncrement();
 			start += nfresh;
 		}

@@ -9,13 +9,17 @@
  *	  anything raises, batch.c does the rows again through the executor, so that
  *	  errors are INSERT's own.
  *
- *	  Slots are virtual and point at the rows' own arrays: a row is formed once,
- *	  by the heap, and index keys are taken without deforming it again.  Their
- *	  descriptor is a copy, for thousands of references to the relation's own
- *	  are slow to release.
+ *	  A slot borrows the arrays of its row: the row is formed once, by the heap,
+ *	  and index keys are taken without deforming it again.  Slots are kept with
+ *	  the table.  Their descriptor is a copy, for thousands of references to the
+ *	  relation's own are slow to release.
+ *
+ *	  No bulk insert strategy is used: its small ring would have this process
+ *	  write all pages out itself; rows that have just arrived are worth caching.
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -31,66 +35,82 @@
 #include "compat.h"
 #include "jdbcsink/jdbcsink.h"
 
-#define CHUNK 1000				/* rows formed and stored at a time */
+static TupleTableSlotOps borrowing_ops;
 
 static void check_privileges(const JdbcTarget *target,
 							 const JdbcColumnSet *set);
-static void insert_chunk(JdbcTarget *target, ResultRelInfo *rri, EState *estate,
-						 TupleTableSlot **slots, ExprState **defaults,
-						 BulkInsertState bistate, JdbcRow **rows, int n);
 
-/*
- * All rows are of one column set.
- */
-void
-connect_jdbcsink_insert_direct(JdbcSink *sink, JdbcTarget *target,
-							   JdbcRow **rows, int n)
+/* What the slot points at outlives what is done with it. */
+static void
+leave_borrowed(TupleTableSlot *slot)
 {
-	JdbcColumnSet *set = rows[0]->set;
-	EState	   *estate;
-	ResultRelInfo *rri;
-	Relation	rel;
+}
+
+static void
+make_slots(JdbcTarget *target, Relation rel)
+{
 	MemoryContext old;
 	TupleDesc	desc;
-	TupleTableSlot **slots;
-	ExprState **defaults;
-	BulkInsertState bistate;
 
-	rel = table_open(target->relid, RowExclusiveLock);
-	check_privileges(target, set);
-
-	estate = CreateExecutorState();
-	old = MemoryContextSwitchTo(estate->es_query_cxt);
-	rri = makeNode(ResultRelInfo);
-	InitResultRelInfo(rri, rel, 0, NULL, 0);
-	ExecOpenIndices(rri, false);
-	estate->es_opened_result_relations = list_make1(rri);
-
-	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	slots = palloc(Min(n, CHUNK) * sizeof(TupleTableSlot *));
-	for (int i = 0; i < Min(n, CHUNK); i++)
+	if (borrowing_ops.materialize == NULL)
 	{
-		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-		slots[i]->tts_tableOid = target->relid;
+		borrowing_ops = TTSOpsVirtual;
+		borrowing_ops.materialize = leave_borrowed;
 	}
-	defaults = palloc(set->ndefaults * sizeof(ExprState *));
-	for (int i = 0; i < set->ndefaults; i++)
-		defaults[i] = ExecInitExpr(set->default_exprs[i], NULL);
-	AfterTriggerBeginQuery();
-	bistate = GetBulkInsertState();
-
-	for (int i = 0; i < n; i += CHUNK)
-		insert_chunk(target, rri, estate, slots, defaults, bistate, rows + i,
-					 Min(n - i, CHUNK));
-
-	FreeBulkInsertState(bistate);
-	table_finish_bulk_insert(rel, 0);
-	AfterTriggerEndQuery(estate);
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	ExecCloseResultRelations(estate);
+	old = MemoryContextSwitchTo(target->context);
+	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	target->slots = palloc(JDBC_CHUNK * sizeof(TupleTableSlot *));
+	for (int i = 0; i < JDBC_CHUNK; i++)
+	{
+		target->slots[i] = MakeSingleTupleTableSlot(desc, &borrowing_ops);
+		target->slots[i]->tts_tableOid = target->relid;
+	}
 	MemoryContextSwitchTo(old);
-	FreeExecutorState(estate);
-	table_close(rel, NoLock);
+}
+
+/* For rows of this column set; within one (sub)transaction. */
+void
+connect_jdbcsink_heap_open(JdbcHeap *heap, JdbcTarget *target,
+						   JdbcColumnSet *set)
+{
+	MemoryContext old;
+	ResultRelInfo *rri;
+
+	heap->target = target;
+	heap->set = set;
+	heap->rel = table_open(target->relid, NoLock);
+	check_privileges(target, set);
+	if (target->slots == NULL)
+		make_slots(target, heap->rel);
+
+	heap->estate = CreateExecutorState();
+	old = MemoryContextSwitchTo(heap->estate->es_query_cxt);
+	rri = makeNode(ResultRelInfo);
+	InitResultRelInfo(rri, heap->rel, 0, NULL, 0);
+	ExecOpenIndices(rri, false);
+	heap->estate->es_opened_result_relations = list_make1(rri);
+	heap->rri = rri;
+	heap->has_constraints = RelationGetDescr(heap->rel)->constr != NULL;
+	heap->has_triggers = rri->ri_TrigDesc != NULL &&
+		rri->ri_TrigDesc->trig_insert_after_row;
+	heap->defaults = palloc(set->ndefaults * sizeof(ExprState *));
+	for (int i = 0; i < set->ndefaults; i++)
+		heap->defaults[i] = ExecInitExpr(set->default_exprs[i], NULL);
+	AfterTriggerBeginQuery();
+	MemoryContextSwitchTo(old);
+}
+
+void
+connect_jdbcsink_heap_close(JdbcHeap *heap)
+{
+	MemoryContext old = MemoryContextSwitchTo(heap->estate->es_query_cxt);
+
+	AfterTriggerEndQuery(heap->estate);
+	ExecResetTupleTable(heap->estate->es_tupleTable, false);
+	ExecCloseResultRelations(heap->estate);
+	MemoryContextSwitchTo(old);
+	FreeExecutorState(heap->estate);
+	table_close(heap->rel, NoLock);
 }
 
 /* INSERT asks for the privilege on the table or on each column given. */
@@ -110,53 +130,76 @@ check_privileges(const JdbcTarget *target, const JdbcColumnSet *set)
 	}
 }
 
-static void
-insert_chunk(JdbcTarget *target, ResultRelInfo *rri, EState *estate,
-			 TupleTableSlot **slots, ExprState **defaults,
-			 BulkInsertState bistate, JdbcRow **rows, int n)
+/* Shows a row's arrays through the slot and checks what tuples must obey. */
+void
+connect_jdbcsink_heap_show(JdbcHeap *heap, TupleTableSlot *slot,
+						   Datum *values, bool *nulls)
 {
-	Relation	rel = rri->ri_RelationDesc;
-	ExprContext *econtext = GetPerTupleExprContext(estate);
-	JdbcColumnSet *set = rows[0]->set;
-	bool		has_constraints = RelationGetDescr(rel)->constr != NULL;
-	bool		has_triggers = rri->ri_TrigDesc != NULL &&
-		rri->ri_TrigDesc->trig_insert_after_row;
-	MemoryContext old;
+	ExecClearTuple(slot);
+	slot->tts_values = values;
+	slot->tts_isnull = nulls;
+	ExecStoreVirtualTuple(slot);
+	if (heap->has_constraints)
+		ExecConstraints(heap->rri, slot, heap->estate);
+}
 
-	ResetPerTupleExprContext(estate);
-	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+/* Into the heap, at most JDBC_CHUNK of them: slots[i] is rows[i] then. */
+void
+connect_jdbcsink_heap_insert(JdbcHeap *heap, TupleTableSlot **slots,
+							 JdbcRow **rows, int n)
+{
+	JdbcColumnSet *set = heap->set;
+	ExprContext *econtext = GetPerTupleExprContext(heap->estate);
+
 	for (int i = 0; i < n; i++)
 	{
-		TupleTableSlot *slot = slots[i];
+		JdbcRow    *row = rows[i];
 
-		ExecClearTuple(slot);
-		/* copied: materializing the slot repoints what its array holds */
-		memcpy(slot->tts_values, rows[i]->values,
-			   sizeof(Datum) * RelationGetDescr(rel)->natts);
-		memcpy(slot->tts_isnull, rows[i]->nulls,
-			   sizeof(bool) * RelationGetDescr(rel)->natts);
 		for (int j = 0; j < set->ndefaults; j++)
 		{
 			int			column = set->default_columns[j];
 
-			slot->tts_values[column] = ExecEvalExpr(defaults[j], econtext,
-													&slot->tts_isnull[column]);
+			row->values[column] = ExecEvalExpr(heap->defaults[j], econtext,
+											   &row->nulls[column]);
 		}
-		ExecStoreVirtualTuple(slot);
-		if (has_constraints)
-			ExecConstraints(rri, slot, estate);
+		connect_jdbcsink_heap_show(heap, slots[i], row->values, row->nulls);
 	}
-	table_multi_insert(rel, slots, n, GetCurrentCommandId(true), 0, bistate);
+	table_multi_insert(heap->rel, slots, n, GetCurrentCommandId(true), 0, NULL);
+}
 
-	for (int i = 0; i < n; i++)
+/* Entries of a row in the heap; what waits for the end of the statement. */
+void
+connect_jdbcsink_heap_index(JdbcHeap *heap, TupleTableSlot *slot)
+{
+	List	   *recheck = NIL;
+
+	if (heap->rri->ri_NumIndices > 0)
+		recheck = connect_insert_index_tuples(heap->rri, slot, heap->estate);
+	if (heap->has_triggers)
+		ExecARInsertTriggers(heap->estate, heap->rri, slot, recheck, NULL);
+	list_free(recheck);
+}
+
+/*
+ * All rows are of one column set.
+ */
+void
+connect_jdbcsink_insert_direct(JdbcTarget *target, JdbcRow **rows, int n)
+{
+	JdbcHeap	heap;
+
+	connect_jdbcsink_heap_open(&heap, target, rows[0]->set);
+	for (int start = 0; start < n; start += JDBC_CHUNK)
 	{
-		List	   *recheck = NIL;
+		int			nchunk = Min(n - start, JDBC_CHUNK);
+		MemoryContext old;
 
-		if (rri->ri_NumIndices > 0)
-			recheck = connect_insert_index_tuples(rri, slots[i], estate);
-		if (has_triggers)
-			ExecARInsertTriggers(estate, rri, slots[i], recheck, NULL);
-		list_free(recheck);
+		ResetPerTupleExprContext(heap.estate);
+		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(heap.estate));
+		connect_jdbcsink_heap_insert(&heap, target->slots, rows + start, nchunk);
+		for (int i = 0; i < nchunk; i++)
+			connect_jdbcsink_heap_index(&heap, target->slots[i]);
+		MemoryContextSwitchTo(old);
 	}
-	MemoryContextSwitchTo(old);
+	connect_jdbcsink_heap_close(&heap);
 }

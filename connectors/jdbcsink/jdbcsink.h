@@ -24,6 +24,7 @@
 #include "connector.h"
 
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 #include "utils/rel.h"
 
@@ -92,6 +93,7 @@ typedef struct JdbcOptions
 	int			batch_size;
 	int			max_retries;
 	int			retry_backoff_ms;
+	bool		synchronous_commit; /* as the session has it; else off */
 	JdbcUnknown unknown;
 	const char *unknown_column;
 	const char *string_column;	/* column of a bare string value */
@@ -153,6 +155,7 @@ typedef struct JdbcTarget
 
 	/* What follows is reset when the table changes. */
 	MemoryContext context;
+	MemoryContextCallback free_plans;	/* goes with it */
 	bool		valid;			/* false: relcache says it has changed */
 	Oid			relid;			/* InvalidOid: there is no such table */
 	char		relkind;
@@ -164,6 +167,8 @@ typedef struct JdbcTarget
 	int			nprimary;
 	int		   *primary;		/* column numbers of the primary key */
 	Bitmapset  *index_columns;	/* with which an index starts */
+	TupleTableSlot **slots;		/* JDBC_CHUNK, once a row went around the
+								 * executor */
 	List	   *column_sets;	/* of JdbcColumnSet */
 	List	   *shapes;			/* of JdbcShape */
 
@@ -337,8 +342,31 @@ extern void connect_jdbcsink_isolate(JdbcSink *sink, JdbcRow *rows, int n,
 
 /* ---- insert.c ---- */
 
-extern void connect_jdbcsink_insert_direct(JdbcSink *sink, JdbcTarget *target,
-										   JdbcRow **rows, int n);
+#define JDBC_CHUNK 1000			/* rows formed and stored at a time */
+
+/* A table open for rows to go around the executor. */
+typedef struct JdbcHeap
+{
+	JdbcTarget *target;
+	JdbcColumnSet *set;
+	Relation	rel;
+	EState	   *estate;
+	ResultRelInfo *rri;
+	ExprState **defaults;
+	bool		has_constraints;
+	bool		has_triggers;	/* AFTER INSERT */
+} JdbcHeap;
+
+extern void connect_jdbcsink_heap_open(JdbcHeap *heap, JdbcTarget *target,
+									   JdbcColumnSet *set);
+extern void connect_jdbcsink_heap_close(JdbcHeap *heap);
+extern void connect_jdbcsink_heap_show(JdbcHeap *heap, TupleTableSlot *slot,
+									   Datum *values, bool *nulls);
+extern void connect_jdbcsink_heap_insert(JdbcHeap *heap, TupleTableSlot **slots,
+										 JdbcRow **rows, int n);
+extern void connect_jdbcsink_heap_index(JdbcHeap *heap, TupleTableSlot *slot);
+extern void connect_jdbcsink_insert_direct(JdbcTarget *target, JdbcRow **rows,
+										   int n);
 
 /* ---- probe.c ---- */
 
@@ -349,7 +377,7 @@ extern int	connect_jdbcsink_probe(JdbcTarget *target, JdbcRow **rows, int n);
 
 extern void connect_jdbcsink_execute(JdbcSink *sink, JdbcStatementKind kind,
 									 JdbcRow **rows, int n);
-extern void connect_jdbcsink_statements_free(JdbcTarget *target);
+extern void connect_jdbcsink_statements_free(void *target);
 extern void connect_jdbcsink_truncate(JdbcSink *sink, JdbcTarget *target);
 
 /* ---- options.c ---- */
@@ -369,6 +397,8 @@ struct JdbcSink
 	MemoryContext context;		/* of the task */
 	MemoryContext slice_context;	/* reset after each slice of a batch */
 	List	   *targets;		/* of JdbcTarget */
+	JdbcEvent  *events;			/* of the batch */
+	int			max_events;
 	bool		plain_json;		/* values are JSON without schemas */
 	int			retries;		/* batches in a row that failed in passing */
 

@@ -84,6 +84,10 @@ static const char *const batch_modes[] = {
 		.validator = connect_config_at_least, .min = 0), \
 	KEY("delete.enabled", BOOLEAN, "false", MEDIUM, WRITES, 3, \
 		"Whether a record with a null value deletes the row of its key."), \
+	KEY("synchronous.commit", BOOLEAN, "false", LOW, WRITES, 4, \
+		"Whether a batch waits until its commit is on disk, and on standbys as " \
+		"the server says. Without, a crash can undo the last batches together " \
+		"with their position; they are written again."), \
 	KEY("table.name.format", STRING, "${topic}", MEDIUM, MAPPING, 1, \
 		"The table of a topic, as [schema.]table; ${topic} is replaced.", \
 		.validator = connect_config_non_empty), \
@@ -194,6 +198,10 @@ static const ConnectConfigKey debezium_keys[] = {
 	KEY("keyed.message.batch.mode", STRING, "deduplication", LOW, WRITES, 6,
 		"Accepted for compatibility.",
 		.validator = connect_config_one_of_nocase, .allowed = batch_modes),
+	KEY("synchronous.commit", BOOLEAN, "false", LOW, WRITES, 7,
+		"Whether a batch waits until its commit is on disk, and on standbys as "
+		"the server says. Without, a crash can undo the last batches together "
+		"with their position; they are written again."),
 	KEY("primary.key.mode", STRING, "none", HIGH, MAPPING, 1,
 		"Where the key of a row comes from.",
 		.validator = connect_config_one_of_nocase, .allowed = key_modes),
@@ -469,6 +477,8 @@ read_jdbc(const ConnectConfig *cfg, const ConnectConfigDef *def,
 	options->max_retries = connect_config_int(cfg, def, "max.retries");
 	options->retry_backoff_ms = connect_config_int(cfg, def,
 												   "retry.backoff.ms");
+	options->synchronous_commit = connect_config_bool(cfg, def,
+													  "synchronous.commit");
 	options->datum.zone = pg_tzset(connect_config_string(cfg, def,
 														 "db.timezone"));
 
@@ -517,6 +527,8 @@ read_debezium(const ConnectConfig *cfg, JdbcOptions *options)
 	options->must_exist = evolution == 1;
 	options->allow_view = true;
 	options->override_identity = true;
+	options->synchronous_commit = connect_config_bool(cfg, def,
+													  "synchronous.commit");
 	options->max_retries = connect_config_int(cfg, def, "flush.max.retries");
 	options->retry_backoff_ms = connect_config_int(cfg, def,
 												   "flush.retry.delay.ms");

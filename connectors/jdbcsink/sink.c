@@ -14,7 +14,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -28,6 +30,7 @@
  */
 #define SLICE 1000
 #define KEYED_SLICE 10000
+#define AHEAD 4					/* values fetched from memory ahead of use */
 #define SLICE_MEMORY (1024 * 1024)
 
 static void reach_url(JdbcSink *sink);
@@ -176,15 +179,33 @@ connect_jdbcsink_put(ConnectTask *task, ConnectRecord *records, int n)
 								   sink->retries, sink->options.max_retries);
 			edata->sqlerrcode = ERRCODE_EXTERNAL_ROUTINE_EXCEPTION;
 		}
+		else
+			task->retry_ms = sink->options.retry_backoff_ms;
 		ReThrowError(edata);
 	}
 	PG_END_TRY();
 }
 
+/* Kept from batch to batch, as the runtime keeps the records. */
+static JdbcEvent *
+events_of_batch(JdbcSink *sink, int n)
+{
+	if (n > sink->max_events)
+	{
+		if (sink->events != NULL)
+			pfree(sink->events);
+		sink->events = NULL;
+		sink->max_events = Max(n, SLICE);
+		sink->events = MemoryContextAllocHuge(sink->context,
+											  sink->max_events * sizeof(JdbcEvent));
+	}
+	return sink->events;
+}
+
 static void
 put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 {
-	JdbcEvent  *events = palloc(n * sizeof(JdbcEvent));
+	JdbcEvent  *events = events_of_batch(sink, n);
 	ErrorContextCallback callback;
 	int			slice = sink->options.insert_mode == JDBC_INSERT ? SLICE :
 		KEYED_SLICE;
@@ -197,6 +218,12 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 		SetUserIdAndSecContext(sink->role,
 							   security | SECURITY_LOCAL_USERID_CHANGE);
 	}
+	/* Rows and position are lost together: nothing has to wait for the disk. */
+	if (!sink->options.synchronous_commit &&
+		synchronous_commit > SYNCHRONOUS_COMMIT_OFF)
+		(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
 	callback.callback = context_callback;
 	callback.arg = sink;
 	callback.previous = error_context_stack;
@@ -312,6 +339,8 @@ convert_and_write(JdbcSink *sink, JdbcEvent *events, int n)
 		nrows = convert(sink, events, n, rows);
 		connect_jdbcsink_apply(sink, rows, nrows, true);
 		ReleaseCurrentSubTransaction();
+		/* the WAL writer shall write meanwhile: less is left for the commit */
+		XLogSetAsyncXactLSN(XactLastRecEnd);
 	}
 	PG_CATCH();
 	{
@@ -344,6 +373,11 @@ convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 	{
 		JdbcEvent  *event = &events[i];
 
+		/* another thread has put it there: it is in no near cache */
+		if (event->raw && i + AHEAD < n)
+			for (int j = 0; j < 256; j += 64)
+				__builtin_prefetch((const char *)
+								   events[i + AHEAD].record->raw_value.data + j);
 		if (event->op == JDBC_OP_TRUNCATE)
 		{
 			rows[nrows] = (JdbcRow) {

@@ -108,9 +108,11 @@ connect_jdbcsink_truncate(JdbcSink *sink, JdbcTarget *target)
 	SPI_finish();
 }
 
+/* Plans live apart from their table's memory. */
 void
-connect_jdbcsink_statements_free(JdbcTarget *target)
+connect_jdbcsink_statements_free(void *arg)
 {
+	JdbcTarget *target = arg;
 	ListCell   *lc;
 
 	foreach(lc, target->column_sets)

@@ -163,7 +163,6 @@ connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target)
 			return;
 
 		sink->tables_changed |= target->shapes != NIL;
-		connect_jdbcsink_statements_free(target);
 		MemoryContextReset(target->context);
 		target->relid = InvalidOid;
 		target->valid = false;
@@ -171,6 +170,7 @@ connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target)
 		target->ncolumns = 0;
 		target->nprimary = 0;
 		target->index_columns = NULL;
+		target->slots = NULL;
 		target->column_sets = NIL;
 		target->shapes = NIL;
 		if (!OidIsValid(relid))
@@ -180,6 +180,9 @@ connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target)
 			break;
 	}
 
+	target->free_plans.func = connect_jdbcsink_statements_free;
+	target->free_plans.arg = target;
+	MemoryContextRegisterResetCallback(target->context, &target->free_plans);
 	old = MemoryContextSwitchTo(target->context);
 	describe(target, rel);
 	MemoryContextSwitchTo(old);

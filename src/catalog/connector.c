@@ -99,8 +99,7 @@ ConnectConnectorRow *
 connect_catalog_connector(const char *name)
 {
 	static ConnectStatement stmt = {
-		CONNECTOR_COLUMNS " WHERE c.name = $2", 2, {OIDOID, TEXTOID},
-		.latest = true
+		CONNECTOR_COLUMNS " WHERE c.name = $2", 2, {OIDOID, TEXTOID}
 	};
 	Datum		values[] = {ObjectIdGetDatum(MyDatabaseId),
 	CStringGetTextDatum(name)};

@@ -15,7 +15,6 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/guc.h"
 
 #include "catalog/catalog.h"
 #include "catalog/framework.h"
@@ -145,16 +144,13 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 	if (check.cls->validate != NULL)
 	{
 		int			sec_context;
-		int			guc_level;
 		Oid			user;
 
 		GetUserIdAndSecContext(&user, &sec_context);
-		SetUserIdAndSecContext(owner, sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION);
-		guc_level = NewGUCNestLevel();
+		if (user != owner)
+			SetUserIdAndSecContext(owner, sec_context |
+								   SECURITY_LOCAL_USERID_CHANGE);
 		check.cls->validate(resolved, &errors);
-		AtEOXact_GUC(false, guc_level);
 		SetUserIdAndSecContext(user, sec_context);
 		for (int i = 0; i < errors.nerrors; i++)
 			add_error(&check, errors.errors[i].key, errors.errors[i].message);

@@ -15,7 +15,6 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #include "catalog/command.h"
 #include "catalog/resolve.h"
@@ -335,7 +334,6 @@ tell_class(Change change, const ConnectConnectorRow *row,
 	ConnectConfig *old_resolved = NULL;
 	Oid			user;
 	int			sec_context;
-	int			guc_level;
 
 	if (old_cfg != NULL)
 	{
@@ -349,9 +347,7 @@ tell_class(Change change, const ConnectConnectorRow *row,
 
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(row->owner,
-						   sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	guc_level = NewGUCNestLevel();
+						   sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	if (change == CHANGE_ALTERED && old_cls != cls)
 	{
 		if (old_cls != NULL && old_cls->dropped != NULL)
@@ -364,7 +360,6 @@ tell_class(Change change, const ConnectConnectorRow *row,
 		cls->altered(row->id, resolved, old_resolved);
 	else if (change == CHANGE_DROPPED && cls != NULL && cls->dropped != NULL)
 		cls->dropped(row->id, resolved);
-	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, sec_context);
 }
 

@@ -32,7 +32,8 @@
 #include "runtime/sink.h"
 #include "runtime/xact.h"
 
-#define MAX_RECORDS 10000		/* in a batch, unless max.poll.records says */
+#define MAX_RECORDS 4000		/* in a batch, unless max.poll.records says: so
+								 * many stay in a near cache */
 #define MAX_BYTES (8 * 1024 * 1024) /* in a batch */
 #define MAX_HEADERS 256
 #define LAG_MS 500				/* lag is counted that often at most */
@@ -59,6 +60,10 @@ struct ConnectSink
 	/* The batch at hand. */
 	const ConnectKafkaMessage *messages;
 	int			nmessages;
+	ConnectRecord *records;		/* room for them: kept, for memory that is
+								 * given back and taken again costs more than
+								 * what is done with it */
+	int			max_held;		/* … for so many */
 	MemoryContext held;			/* as long as the batch */
 	Bitmapset  *excluded;		/* messages dealt with: dead or tolerated */
 	List	   *reports;		/* of Report */
@@ -74,6 +79,7 @@ static void subscribe(ConnectTaskRun *run);
 static void fetch(ConnectTaskRun *run, bool read);
 static void pause_consumer(ConnectSink *sink, bool pause);
 static void release_batch(ConnectSink *sink);
+static ConnectRecord *records_of_batch(ConnectTaskRun *run);
 static bool deliver(ConnectTaskRun *run);
 static int	convert_batch(ConnectTaskRun *run, ConnectRecord *records);
 static bool convert_message(ConnectTaskRun *run, int index,
@@ -154,8 +160,6 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 
 	(void) connect_errors_letters_pending(run);
 	connect_assignment_listen(run, sink->assignment);
-	if (connect_assignment_backs_off(run, sink->assignment))
-		return sink->keep_alive;
 	if (!connect_assignment_answer(run, sink->assignment))
 		return 0;
 	if (run->phase == CONNECT_TASK_PAUSED && sink->nmessages > 0)
@@ -465,15 +469,32 @@ connect_sink_drop_batch(ConnectTaskRun *run)
 	release_batch(sink);
 }
 
+static ConnectRecord *
+records_of_batch(ConnectTaskRun *run)
+{
+	ConnectSink *sink = run->sink;
+
+	if (sink->nmessages > sink->max_held)
+	{
+		if (sink->records != NULL)
+			pfree(sink->records);
+		sink->records = NULL;
+		sink->max_held = Max(sink->nmessages, Min(sink->max_records, 1000));
+		sink->records =
+			MemoryContextAllocHuge(run->task.context,
+								   sink->max_held * sizeof(ConnectRecord));
+	}
+	return sink->records;
+}
+
 /* False if the task must leave what it is doing. */
 static bool
 deliver(ConnectTaskRun *run)
 {
 	ConnectSink *sink = run->sink;
-	ConnectRecord *records;
+	ConnectRecord *records = records_of_batch(run);
 	int			n;
 
-	CONNECT_FAULT("sink-fetched");
 	for (int i = 0; i < sink->assignment->npartitions; i++)
 		sink->assignment->partitions[i]->next = -1;
 	for (int i = 0; i < sink->nmessages; i++)
@@ -483,8 +504,6 @@ deliver(ConnectTaskRun *run)
 	{
 		MemoryContextReset(run->task.batch_context);
 		MemoryContextSwitchTo(run->task.batch_context);
-		records = palloc_extended(sink->nmessages * sizeof(ConnectRecord),
-								  MCXT_ALLOC_HUGE);
 		n = convert_batch(run, records);
 		if (!await_letters(run))
 			return false;

@@ -105,6 +105,7 @@ connect_task_main(ConnectSlot *slot)
 	run->task.id = slot->task;
 	run->task.owner = slot->owner;
 	run->task.wait_socket = PGINVALID_SOCKET;
+	run->task.retry_ms = -1;
 	run->task.context = AllocSetContextCreate(run->context, "Connect task",
 											  ALLOCSET_DEFAULT_SIZES);
 	run->task.batch_context = AllocSetContextCreate(run->context,
@@ -726,6 +727,9 @@ handle_error(ConnectTaskRun *run, ErrorData *edata)
 	}
 
 	delay = Min((int64) BACKOFF_MIN_MS << Min(run->attempts, 8), BACKOFF_MAX_MS);
+	if (run->task.retry_ms >= 0)
+		delay = run->task.retry_ms;
+	run->task.retry_ms = -1;
 	if (run->errors.delay_max > 0)
 		delay = Min(delay, run->errors.delay_max);
 	if (run->errors.retry_until != 0 && run->errors.retry_until != DT_NOEND)
