@@ -276,6 +276,37 @@ extern ConnectKafkaResult connect_kafka_produce(ConnectKafkaProducer *producer,
 												uint64_t opaque,
 												ConnectKafkaError *err);
 
+/* One of several messages for a partition of a topic, or for -1. */
+typedef struct ConnectKafkaOutgoing
+{
+	const void *key;
+	size_t		key_len;
+	const void *value;
+	size_t		value_len;
+	uint64_t	opaque;
+	ConnectKafkaResult result;	/* OK, QUEUE_FULL or FAILED */
+	int			code;			/* FAILED: why */
+} ConnectKafkaOutgoing;
+
+/* Messages in one call of connect_kafka_produce_all(). */
+#define CONNECT_KAFKA_OUTGOING_MAX 64
+
+/*
+ * As connect_kafka_produce() without headers and with the time of now, for
+ * several messages at once: the clock is read and the topic locked once.  After
+ * one that finds the queue full none is taken.  True if all were taken.
+ */
+extern bool connect_kafka_produce_all(ConnectKafkaProducer *producer,
+									  ConnectKafkaTopic *topic,
+									  int32_t partition,
+									  ConnectKafkaOutgoing *messages, int n);
+/* Explains a message that FAILED. */
+extern void connect_kafka_outgoing_error(ConnectKafkaProducer *producer,
+										 ConnectKafkaTopic *topic,
+										 int32_t partition,
+										 const ConnectKafkaOutgoing *message,
+										 ConnectKafkaError *err);
+
 /*
  * Takes up to max deliveries, and whatever else waits (logs, errors: see
  * notices).  Order is kept within a partition only.  Returns their number; 0

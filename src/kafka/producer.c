@@ -186,6 +186,46 @@ connect_kafka_produce(ConnectKafkaProducer *producer, ConnectKafkaTopic *topic,
 						  err);
 }
 
+bool
+connect_kafka_produce_all(ConnectKafkaProducer *producer,
+						  ConnectKafkaTopic *topic, int32_t partition,
+						  ConnectKafkaOutgoing *messages, int n)
+{
+	rd_kafka_message_t list[CONNECT_KAFKA_OUTGOING_MAX];
+
+	for (int i = 0; i < n; i++)
+	{
+		list[i].payload = (void *) messages[i].value;
+		list[i].len = messages[i].value_len;
+		list[i].key = (void *) messages[i].key;
+		list[i].key_len = messages[i].key_len;
+		list[i]._private = (void *) (uintptr_t) messages[i].opaque;
+	}
+	if (rd_kafka_produce_batch(topic->rkt, partition, RD_KAFKA_MSG_F_COPY, list,
+							   n) == n)
+		return true;
+	for (int i = 0; i < n; i++)
+	{
+		messages[i].code = list[i].err;
+		messages[i].result = list[i].err == RD_KAFKA_RESP_ERR_NO_ERROR ?
+			CONNECT_KAFKA_OK :
+			list[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL ?
+			CONNECT_KAFKA_QUEUE_FULL : CONNECT_KAFKA_FAILED;
+	}
+	return false;
+}
+
+void
+connect_kafka_outgoing_error(ConnectKafkaProducer *producer,
+							 ConnectKafkaTopic *topic, int32_t partition,
+							 const ConnectKafkaOutgoing *message,
+							 ConnectKafkaError *err)
+{
+	(void) produce_failed(producer, topic, partition,
+						  message->key_len + message->value_len, message->code,
+						  err);
+}
+
 int
 connect_kafka_producer_poll(ConnectKafkaProducer *producer,
 							ConnectKafkaDelivery *out, int max)

@@ -3,11 +3,12 @@
  *	  The loop of a source task: poll, convert, send, store offsets.
  *
  * NOTES
- *	  A record goes through three places: the connector's poll, our overflow
- *	  (only while its topic is being created or the client's queue is full) and
- *	  the client's queue.  Each has a number in the window from the moment it
- *	  was emitted.  The order of records is kept: while the overflow holds
- *	  anything, all go through it, and the connector is not polled.
+ *	  A record goes through these places: the connector's poll, a group of some
+ *	  records that the client takes at once, our overflow (only while its topic
+ *	  is being created or the client's queue is full) and the client's queue.
+ *	  Each has a number in the window from the moment it was emitted.  The order
+ *	  of records is kept: while the overflow holds anything, all go through it,
+ *	  the group is empty, and the connector is not polled.
  *
  *	  Bounds.  The connector may emit task->room records in a poll: what the
  *	  client's queue still takes, by number and by bytes.  So the overflow holds
@@ -45,6 +46,8 @@
 #define MAX_ROOM 10000			/* records in one poll */
 #define ISOLATED_RECORDS 10000	/* sent in batches of one after a refusal */
 #define RECORD_OVERHEAD 64		/* bytes that a record counts beside its own */
+#define GROUP_BYTES 16384		/* stays in a core's cache */
+#define KEPT_BYTES 1048576		/* larger buffers are not kept */
 
 typedef struct SourcePartition
 {
@@ -67,11 +70,27 @@ typedef struct Waiting
 	int			nheaders;
 } Waiting;
 
+/*
+ * Records of one topic that are handed over together.  Their bytes are in
+ * source->key and source->value, which may move: the pointers are set last.
+ */
+typedef struct Group
+{
+	ConnectTopic *topic;
+	int32		partition;
+	int			n;
+	ConnectKafkaOutgoing messages[CONNECT_KAFKA_OUTGOING_MAX];
+	int			key_at[CONNECT_KAFKA_OUTGOING_MAX]; /* -1 = null */
+	int			value_at[CONNECT_KAFKA_OUTGOING_MAX];
+} Group;
+
 struct ConnectSource
 {
 	ConnectKafkaProducer *producer;
 	ConnectTopic *topic;		/* of the last record */
 	ConnectWindow *window;
+
+	Group		group;
 
 	Waiting    *waiting;		/* the overflow, first to last */
 	Waiting   **waiting_tail;
@@ -92,9 +111,10 @@ struct ConnectSource
 	int64		records;		/* sent so far, and their bytes: for the mean */
 	int64		bytes;
 
-	/* Reused for each record. */
+	/* Of the group and the record in hand. */
 	StringInfoData key;
 	StringInfoData value;
+	/* Reused for each record. */
 	StringInfoData header_values;
 	ConnectKafkaHeader *headers;
 	int			maxheaders;
@@ -110,10 +130,12 @@ static bool is_not_the_records_fault(const ConnectKafkaError *err);
 static void raise_refusal(ConnectTaskRun *run,
 						  const ConnectKafkaError *err) CONNECT_NORETURN;
 static void move_head(ConnectTaskRun *run);
+static void send_group(ConnectTaskRun *run);
 static void push_waiting(ConnectTaskRun *run);
 static int64 room(const ConnectSource *source);
 static long rest(ConnectTaskRun *run, long timeout);
 static void poll_connector(ConnectTaskRun *run);
+static void reset_buffer(ConnectTaskRun *run, StringInfo buf);
 static bool convert(ConnectTaskRun *run, const ConnectRecord *record,
 					ConnectBytes *key, ConnectBytes *value);
 static bool convert_headers(ConnectTaskRun *run, const ConnectRecord *record);
@@ -122,12 +144,14 @@ static bool convert_part(ConnectTaskRun *run, ConnectConverter *converter,
 						 const char *topic, const ConnectSchema *schema,
 						 const ConnectValue *value, StringInfo buf,
 						 ConnectBytes *out);
+static void join_group(ConnectSource *source, int32 partition, uint64 number,
+					   const ConnectBytes *key, const ConnectBytes *value);
 static void drop(ConnectSource *source, const ConnectPosition *position);
 static void wait_for_room(ConnectSource *source, uint64 number,
 						  ConnectTopic *topic, const ConnectRecord *record,
 						  const ConnectBytes *key, const ConnectBytes *value);
 static ConnectBytes copy_bytes(const char *data, int len);
-static void refused(ConnectTaskRun *run, uint64 number,
+static void refused(ConnectTaskRun *run, uint64 number, ConnectTopic *topic,
 					const ConnectKafkaError *err);
 static char *jsonb_text(const char *json);
 
@@ -174,6 +198,7 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 	long		timeout = -1;
 
 	take_deliveries(run);
+	send_group(run);			/* an error may have left some */
 	connect_topics_turn(run);
 	push_waiting(run);
 	move_head(run);
@@ -231,7 +256,8 @@ connect_source_is_settled(const ConnectTaskRun *run)
 	const ConnectSource *source = run->source;
 
 	return connect_kafka_producer_outstanding(source->producer) == 0 &&
-		(source->waiting == NULL || run->phase == CONNECT_TASK_FAILED);
+		((source->waiting == NULL && source->group.n == 0) ||
+		 run->phase == CONNECT_TASK_FAILED);
 }
 
 void
@@ -345,6 +371,8 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 {
 	ConnectTaskRun *run = connect_task_run(task);
 	ConnectSource *source = run->source;
+	Group	   *group = &source->group;
+	bool		plain = record->nheaders == 0 && record->timestamp < 0;
 	ConnectBytes key;
 	ConnectBytes value;
 	uint64		number;
@@ -364,6 +392,10 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 		strcmp(source->topic->name, record->topic) != 0)
 		source->topic = connect_topics_find(run, record->topic,
 											source->producer);
+	if (!plain || !source->topic->ready || group->topic != source->topic ||
+		group->partition != record->partition)
+		send_group(run);
+
 	bytes = key.len + value.len + source->header_values.len;
 	number = connect_window_push(source->window, &record->position,
 								 bytes + RECORD_OVERHEAD);
@@ -374,15 +406,25 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 		task->room = 0;
 
 	if (source->waiting == NULL && source->topic->ready)
+	{
+		if (plain)
+		{
+			join_group(source, record->partition, number, &key, &value);
+			if (group->n == CONNECT_KAFKA_OUTGOING_MAX ||
+				source->key.len + source->value.len >= GROUP_BYTES)
+				send_group(run);
+			return;
+		}
 		result = connect_kafka_produce(source->producer, source->topic->handle,
 									   record->partition, key.data, key.len,
 									   value.data, value.len,
 									   source->headers, record->nheaders,
 									   record->timestamp, number, &err);
+	}
 	if (result == CONNECT_KAFKA_QUEUE_FULL)
 		wait_for_room(source, number, source->topic, record, &key, &value);
 	else if (result == CONNECT_KAFKA_FAILED)
-		refused(run, number, &err);
+		refused(run, number, source->topic, &err);
 }
 
 void
@@ -578,6 +620,70 @@ move_head(ConnectTaskRun *run)
 	}
 }
 
+/* Adds the record in hand. */
+static void
+join_group(ConnectSource *source, int32 partition, uint64 number,
+		   const ConnectBytes *key, const ConnectBytes *value)
+{
+	Group	   *group = &source->group;
+	int			i = group->n++;
+
+	Assert(i < CONNECT_KAFKA_OUTGOING_MAX && source->waiting == NULL);
+	group->topic = source->topic;
+	group->partition = partition;
+	group->messages[i].opaque = number;
+	group->messages[i].key_len = key->len;
+	group->messages[i].value_len = value->len;
+	group->key_at[i] = key->data ? key->data - source->key.data : -1;
+	group->value_at[i] = value->data ? value->data - source->value.data : -1;
+}
+
+static void
+send_group(ConnectTaskRun *run)
+{
+	ConnectSource *source = run->source;
+	Group	   *group = &source->group;
+	int			n = group->n;
+
+	if (n == 0)
+		return;
+	group->n = 0;
+	for (int i = 0; i < n; i++)
+	{
+		group->messages[i].key = group->key_at[i] < 0 ? NULL :
+			source->key.data + group->key_at[i];
+		group->messages[i].value = group->value_at[i] < 0 ? NULL :
+			source->value.data + group->value_at[i];
+	}
+	if (connect_kafka_produce_all(source->producer, group->topic->handle,
+								  group->partition, group->messages, n))
+		return;
+
+	/* No error before those that wait are safe. */
+	for (int i = 0; i < n; i++)
+	{
+		const ConnectKafkaOutgoing *message = &group->messages[i];
+		ConnectRecord record = {.partition = group->partition,.timestamp = -1};
+		ConnectBytes key = {message->key, message->key_len};
+		ConnectBytes value = {message->value, message->value_len};
+
+		if (message->result == CONNECT_KAFKA_QUEUE_FULL)
+			wait_for_room(source, message->opaque, group->topic, &record, &key,
+						  &value);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		ConnectKafkaError err;
+
+		if (group->messages[i].result != CONNECT_KAFKA_FAILED)
+			continue;
+		connect_kafka_outgoing_error(source->producer, group->topic->handle,
+									 group->partition, &group->messages[i],
+									 &err);
+		refused(run, group->messages[i].opaque, group->topic, &err);
+	}
+}
+
 static void
 push_waiting(ConnectTaskRun *run)
 {
@@ -603,7 +709,7 @@ push_waiting(ConnectTaskRun *run)
 			return;
 		source->waiting = waiting->next;
 		if (result == CONNECT_KAFKA_FAILED)
-			refused(run, waiting->number, &err);
+			refused(run, waiting->number, waiting->topic, &err);
 	}
 	if (source->waiting == NULL && source->waiting_tail != &source->waiting)
 	{
@@ -643,6 +749,7 @@ poll_connector(ConnectTaskRun *run)
 	MemoryContextReset(run->task.batch_context);
 	MemoryContextSwitchTo(run->task.batch_context);
 	result = run->task.cls->poll(&run->task);
+	send_group(run);
 	run->fds_stale |= run->task.wait_socket != PGINVALID_SOCKET;
 	CONNECT_FAULT("source-polled");
 	connect_task_succeeded(run);
@@ -661,6 +768,21 @@ poll_connector(ConnectTaskRun *run)
 	}
 }
 
+/* A large record's room is given back. */
+static void
+reset_buffer(ConnectTaskRun *run, StringInfo buf)
+{
+	if (buf->maxlen > KEPT_BYTES)
+	{
+		MemoryContext old = MemoryContextSwitchTo(run->task.context);
+
+		pfree(buf->data);
+		initStringInfo(buf);
+		MemoryContextSwitchTo(old);
+	}
+	resetStringInfo(buf);
+}
+
 /* Key, value and headers as bytes; false if the record is to be skipped. */
 static bool
 convert(ConnectTaskRun *run, const ConnectRecord *record, ConnectBytes *key,
@@ -669,8 +791,11 @@ convert(ConnectTaskRun *run, const ConnectRecord *record, ConnectBytes *key,
 	ConnectSource *source = run->source;
 
 	resetStringInfo(&source->header_values);
-	resetStringInfo(&source->key);
-	resetStringInfo(&source->value);
+	if (source->group.n == 0)
+	{
+		reset_buffer(run, &source->key);
+		reset_buffer(run, &source->value);
+	}
 	return (record->nheaders == 0 || convert_headers(run, record)) &&
 		convert_part(run, run->key_converter, CONNECT_STAGE_KEY_CONVERTER,
 					 record, record->topic, record->key_schema, &record->key,
@@ -796,11 +921,12 @@ copy_bytes(const char *data, int len)
 
 /* The client did not even queue the record. */
 static void
-refused(ConnectTaskRun *run, uint64 number, const ConnectKafkaError *err)
+refused(ConnectTaskRun *run, uint64 number, ConnectTopic *topic,
+		const ConnectKafkaError *err)
 {
 	ConnectKafkaDelivery delivery = {
 		.opaque = number,
-		.topic = run->source->topic->handle,
+		.topic = topic->handle,
 		.partition = -1
 	};
 	ConnectDelivery state = delivery_failed(run, &delivery, err);

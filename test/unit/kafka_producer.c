@@ -208,6 +208,42 @@ big_messages(void)
 	connect_kafka_producer_close(&producer, 0);
 }
 
+/* Of several handed over together each has its own outcome. */
+static void
+several_at_once(void)
+{
+	ConnectKafkaConf *conf = CONF(CONNECT_KAFKA_PRODUCER, bootstrap,
+								  {"queue.buffering.max.messages", "4"},
+								  {"max.request.size", "5000"});
+	ConnectKafkaProducer *producer = open_producer(conf);
+	ConnectKafkaTopic *topic = connect_kafka_producer_topic(producer, "several", NULL);
+	ConnectKafkaError err;
+	ConnectKafkaOutgoing messages[7];
+	Tally		tally = {0};
+	char		large[6000] = {0};
+
+	connect_kafka_conf_close(&conf);
+	for (int i = 0; i < 7; i++)
+		messages[i] = (ConnectKafkaOutgoing) {.key = "k",.key_len = 1,.value = "v",.value_len = 1,.opaque = i};
+	messages[0].key = NULL;
+	messages[2].value = NULL;
+	check(connect_kafka_produce_all(producer, topic, -1, messages, 3));
+	messages[3].value = large;
+	messages[3].value_len = sizeof(large);
+	check(!connect_kafka_produce_all(producer, topic, -1, messages + 3, 4));
+	check(messages[3].result == CONNECT_KAFKA_FAILED);
+	connect_kafka_outgoing_error(producer, topic, -1, &messages[3], &err);
+	check_err(err.code == CONNECT_KAFKA_MSG_TOO_LARGE && strstr(err.text, "6001") &&
+			  strstr(err.text, "max.request.size"), err);
+	check(messages[4].result == CONNECT_KAFKA_OK);
+	check(messages[5].result == CONNECT_KAFKA_QUEUE_FULL);
+	check(messages[6].result == CONNECT_KAFKA_QUEUE_FULL);
+	wait_until(connect_kafka_producer_client(producer), tally.ok == 4,
+			   poll_all(producer, &tally));
+	check(tally.failed == 0);
+	connect_kafka_producer_close(&producer, 0);
+}
+
 static void
 errors_are_classified(void)
 {
@@ -424,6 +460,7 @@ main(void)
 	delivers();
 	queue_full_loses_nothing();
 	big_messages();
+	several_at_once();
 	errors_are_classified();
 	topic_missing();
 	broker_down_and_up();
