@@ -20,6 +20,7 @@
 #include "runtime/label.h"
 #include "runtime/slot.h"
 #include "runtime/worker.h"
+#include "stream/stream.h"
 
 PG_MODULE_MAGIC;
 
@@ -59,6 +60,7 @@ _PG_init(void)
 	connect_guc_define();
 	connect_label_init();
 	connect_hooks_init();
+	connect_stream_init();
 	previous_shmem_request = shmem_request_hook;
 	shmem_request_hook = shmem_request;
 	previous_shmem_startup = shmem_startup_hook;

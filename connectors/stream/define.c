@@ -38,13 +38,13 @@
 #include "stream/config.h"
 #include "stream/stream.h"
 
-static const char *const stream_columns =
-	"SELECT s.id, s.connector_id, s.relation::pg_catalog.oid,"
-	" n.nspname, c.relname, s.topic, s.columns, s.filter, s.operations,"
-	" s.key, s.debezium, s.tombstones, s.old_row, s.pending, s.baseline"
-	" FROM connect.stream s LEFT JOIN pg_catalog.pg_class c"
-	" ON c.oid = s.relation LEFT JOIN pg_catalog.pg_namespace n"
-	" ON n.oid = c.relnamespace";
+#define STREAM_COLUMNS \
+	"SELECT s.id, s.connector_id, s.relation::pg_catalog.oid," \
+	" n.nspname, c.relname, s.topic, s.columns, s.filter, s.operations," \
+	" s.key, s.debezium, s.tombstones, s.old_row, s.pending, s.baseline" \
+	" FROM connect.stream s LEFT JOIN pg_catalog.pg_class c" \
+	" ON c.oid = s.relation LEFT JOIN pg_catalog.pg_namespace n" \
+	" ON n.oid = c.relnamespace"
 
 static List *
 text_list(HeapTuple row, TupleDesc desc, int column)
@@ -64,7 +64,7 @@ text_list(HeapTuple row, TupleDesc desc, int column)
 	return list;
 }
 
-/* One row of stream_columns; allocates in the current context. */
+/* One row of STREAM_COLUMNS; allocates in the current context. */
 static ConnectStream *
 stream_from_row(HeapTuple row, TupleDesc desc)
 {
@@ -96,19 +96,21 @@ stream_from_row(HeapTuple row, TupleDesc desc)
 List *
 connect_stream_list(int64 connector_id)
 {
+	static ConnectStatement stmt = {
+		STREAM_COLUMNS " WHERE s.connector_id = $1 ORDER BY s.id",
+		1, {INT8OID}, .latest = true
+	};
 	MemoryContext caller = CurrentMemoryContext;
-	Oid			argtype = INT8OID;
 	Datum		arg = Int64GetDatum(connector_id);
 	List	   *list = NIL;
 	ConnectCatalogScope saved;
 	MemoryContext spi;
+	uint64		n;
 
 	connect_catalog_enter(&saved);
-	SPI_execute_with_args(psprintf("%s WHERE s.connector_id = $1 ORDER BY s.id",
-								   stream_columns),
-						  1, &argtype, &arg, NULL, false, 0);
+	n = connect_catalog_run(&stmt, &arg, NULL);
 	spi = MemoryContextSwitchTo(caller);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (uint64 i = 0; i < n; i++)
 		list = lappend(list, stream_from_row(SPI_tuptable->vals[i],
 											 SPI_tuptable->tupdesc));
 	MemoryContextSwitchTo(spi);
@@ -231,7 +233,7 @@ create_triggers(int64 connector_id, const char *connector, Oid relid)
 	ListCell   *lc;
 
 	SPI_connect();
-	SPI_execute(psprintf("CREATE TRIGGER connect_capture_" INT64_FORMAT
+	SPI_execute(psprintf("CREATE TRIGGER " CONNECT_CAPTURE_TRIGGER INT64_FORMAT
 						 " AFTER INSERT OR UPDATE OR DELETE ON %s"
 						 " FOR EACH ROW EXECUTE FUNCTION %s(%s)",
 						 connector_id, qualified_name(relid), function,
@@ -243,7 +245,7 @@ create_triggers(int64 connector_id, const char *connector, Oid relid)
 		if (get_rel_relkind(child) != RELKIND_RELATION ||
 			(child != relid && !get_rel_relispartition(child)))
 			continue;
-		SPI_execute(psprintf("CREATE TRIGGER connect_truncate_" INT64_FORMAT
+		SPI_execute(psprintf("CREATE TRIGGER " CONNECT_TRUNCATE_TRIGGER INT64_FORMAT
 							 " AFTER TRUNCATE ON %s"
 							 " FOR EACH STATEMENT EXECUTE FUNCTION %s(%s)",
 							 connector_id, qualified_name(child), function,
@@ -262,9 +264,9 @@ drop_triggers(int64 connector_id, Oid relid)
 	SPITupleTable *found;
 	uint64		n;
 
-	args[0] = CStringGetTextDatum(psprintf("connect_capture_" INT64_FORMAT,
+	args[0] = CStringGetTextDatum(psprintf(CONNECT_CAPTURE_TRIGGER INT64_FORMAT,
 										   connector_id));
-	args[1] = CStringGetTextDatum(psprintf("connect_truncate_" INT64_FORMAT,
+	args[1] = CStringGetTextDatum(psprintf(CONNECT_TRUNCATE_TRIGGER INT64_FORMAT,
 										   connector_id));
 	args[2] = ObjectIdGetDatum(relid);
 	connect_catalog_enter(&saved);
@@ -375,16 +377,19 @@ store_stream(int64 connector_id, Oid relid, const char *table,
 	connect_catalog_leave(&saved);
 }
 
+/* Deletes one stream, or all of the connector's (id 0). */
 static void
-delete_stream(int64 connector_id, Oid relid)
+delete_streams(int64 connector_id, int64 id)
 {
-	Oid			argtypes[] = {INT8OID, OIDOID};
-	Datum		args[] = {Int64GetDatum(connector_id), ObjectIdGetDatum(relid)};
+	Oid			argtypes[] = {INT8OID, INT8OID};
+	Datum		args[] = {Int64GetDatum(connector_id), Int64GetDatum(id)};
 	ConnectCatalogScope saved;
 
 	connect_catalog_enter(&saved);
-	SPI_execute_with_args("DELETE FROM connect.stream WHERE connector_id = $1"
-						  " AND relation = $2::pg_catalog.regclass",
+	SPI_execute_with_args("WITH gone AS (DELETE FROM connect.stream"
+						  " WHERE connector_id = $1 AND ($2 = 0 OR id = $2)"
+						  " RETURNING id) DELETE FROM connect.stream_layout l"
+						  " USING gone WHERE l.stream_id = gone.id",
 						  2, argtypes, args, NULL, false, 0);
 	connect_catalog_leave(&saved);
 }
@@ -430,7 +435,7 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 			continue;
 		if (OidIsValid(stream->relid))
 			drop_triggers(id, stream->relid);
-		delete_stream(id, stream->relid);
+		delete_streams(id, stream->id);
 	}
 	streams_changed();
 }
@@ -439,6 +444,7 @@ void
 connect_stream_dropped(int64 id, const ConnectConfig *cfg)
 {
 	drop_triggers(id, InvalidOid);
+	delete_streams(id, 0);
 	connect_queue_drop(id);
 }
 

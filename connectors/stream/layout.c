@@ -76,6 +76,17 @@ connect_layout_message_desc(void)
 	return desc;
 }
 
+/* What a truncate tells of the table that it emptied. */
+TupleDesc
+connect_layout_table_desc(void)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(2);
+
+	TupleDescInitEntry(desc, 1, "schema", TEXTOID, -1, 0);
+	TupleDescInitEntry(desc, 2, "table", TEXTOID, -1, 0);
+	return desc;
+}
+
 void
 connect_layout_read_slot(const ConnectLayout *layout, TupleTableSlot *slot,
 						 Datum *values, bool *nulls)
@@ -213,6 +224,19 @@ is_foreign_function(Oid function, void *context)
 		func_volatile(function) != PROVOLATILE_IMMUTABLE;
 }
 
+/* A constraint of a domain, or of one inside a composite type, is user's code. */
+static bool
+is_foreign_type(Oid type)
+{
+	char		typtype = get_typtype(type);
+	Oid			elem = get_element_type(type);
+
+	if (OidIsValid(elem))
+		return is_foreign_type(elem);
+	return type >= FirstNormalObjectId &&
+		(typtype == TYPTYPE_DOMAIN || typtype == TYPTYPE_COMPOSITE);
+}
+
 static bool
 has_foreign_function(Node *node, void *context)
 {
@@ -220,6 +244,10 @@ has_foreign_function(Node *node, void *context)
 		return false;
 	if (check_functions_in_node(node, is_foreign_function, context) ||
 		IsA(node, NextValueExpr) || IsA(node, SQLValueFunction))
+		return true;
+	/* reading a column runs nothing */
+	if (!IsA(node, Var) && !IsA(node, List) && !IsA(node, RelabelType) &&
+		is_foreign_type(exprType(node)))
 		return true;
 	return expression_tree_walker(node, has_foreign_function, context);
 }
@@ -329,30 +357,30 @@ layout_arrays(const ConnectLayout *layout, Datum *names, Datum *types,
 void
 connect_layout_store(ConnectLayout *layout, bool *created)
 {
-	static const char *const find =
+	static ConnectStatement find = {
 		"SELECT id FROM connect.stream_layout WHERE stream_id = $1"
 		" AND names = $2 AND types = $3 AND typmods = $4"
-		" AND not_null = $5 AND keys = $6 ORDER BY id LIMIT 1";
-	static const char *const insert =
+		" AND not_null = $5 AND keys = $6 ORDER BY id LIMIT 1",
+		6, {INT8OID, TEXTARRAYOID, OIDARRAYOID, INT4ARRAYOID, BOOLARRAYOID,
+			INT4ARRAYOID}, .latest = true
+	};
+	static ConnectStatement insert = {
 		"INSERT INTO connect.stream_layout"
 		" (stream_id, names, types, typmods, not_null, keys)"
-		" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
-	Oid			argtypes[] = {INT8OID, TEXTARRAYOID, OIDARRAYOID,
-	INT4ARRAYOID, BOOLARRAYOID, INT4ARRAYOID};
+		" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+		6, {INT8OID, TEXTARRAYOID, OIDARRAYOID, INT4ARRAYOID, BOOLARRAYOID,
+			INT4ARRAYOID}
+	};
 	Datum		args[6];
 	ConnectCatalogScope saved;
-	bool		isnull;
 
 	connect_catalog_enter(&saved);
 	args[0] = Int64GetDatum(layout->stream);
 	layout_arrays(layout, &args[1], &args[2], &args[3], &args[4], &args[5]);
-	SPI_execute_with_args(find, 6, argtypes, args, NULL, false, 1);
-	*created = SPI_processed == 0;
+	*created = connect_catalog_run(&find, args, NULL) == 0;
 	if (*created)
-		SPI_execute_with_args(insert, 6, argtypes, args, NULL, false, 1);
-	layout->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 1,
-											 &isnull));
+		connect_catalog_run(&insert, args, NULL);
+	layout->id = connect_catalog_int64(0, 1, 0);
 	connect_catalog_leave(&saved);
 }
 
@@ -375,7 +403,10 @@ array_column(int column, Oid type, int *n)
 	return elems;
 }
 
-/* Into the caller's context. */
+/*
+ * Into the caller's context; NULL: its table is streamed no more, and the layout
+ * went with the stream.
+ */
 ConnectLayout *
 connect_layout_load(int64 id)
 {
@@ -399,7 +430,10 @@ connect_layout_load(int64 id)
 						  " stream_id FROM connect.stream_layout WHERE id = $1",
 						  1, &argtype, &arg, NULL, false, 1);
 	if (SPI_processed != 1)
-		elog(ERROR, "layout " INT64_FORMAT " of a captured row is missing", id);
+	{
+		connect_catalog_leave(&saved);
+		return NULL;
+	}
 	names = array_column(1, TEXTOID, &n);
 	types = array_column(2, OIDOID, &n);
 	typmods = array_column(3, INT4OID, &n);

@@ -9,7 +9,10 @@
  *	  acknowledged and its exclusive lock comes without waiting: then no writer
  *	  is in the middle of a transaction that wrote to it.  A writer that still
  *	  believes an emptied table to be current does no harm, since all tables are
- *	  read.
+ *	  read; while one is being emptied he takes the next.
+ *
+ *	  Writer and task never wait for each other's lock on the row of
+ *	  connect.queue: who finds it taken leaves it, and looks again later.
  *
  *	  Queue tables are members of the extension, so that no dump has them.
  *	  Creating and dropping runs under the extension owner's identity.
@@ -51,6 +54,7 @@
 #define RING_TABLES 3			/* to begin with */
 #define ROTATE_BLOCKS 2048		/* 16 MB: the current table gives way */
 #define INSERT_CHUNK 1000
+#define BULK_EVENTS 64			/* fewer do not pay for a buffer ring */
 
 static void make_member(const char *name);
 
@@ -94,7 +98,12 @@ make_member(const char *name)
 static void
 store_ring(int64 connector_id, int current, Oid *tables, int n)
 {
-	Oid			argtypes[] = {INT8OID, INT4OID, OIDARRAYOID};
+	static ConnectStatement stmt = {
+		"INSERT INTO connect.queue (connector_id, current, tables)"
+		" VALUES ($1, $2, $3) ON CONFLICT (connector_id)"
+		" DO UPDATE SET current = $2, tables = $3",
+		3, {INT8OID, INT4OID, OIDARRAYOID}
+	};
 	Datum		args[3];
 	Datum	   *elems = palloc(sizeof(Datum) * n);
 
@@ -104,11 +113,7 @@ store_ring(int64 connector_id, int current, Oid *tables, int n)
 	args[1] = Int32GetDatum(current);
 	args[2] = PointerGetDatum(construct_array(elems, n, OIDOID, sizeof(Oid),
 											  true, TYPALIGN_INT));
-	SPI_execute_with_args("INSERT INTO connect.queue"
-						  " (connector_id, current, tables)"
-						  " VALUES ($1, $2, $3) ON CONFLICT (connector_id)"
-						  " DO UPDATE SET current = $2, tables = $3",
-						  3, argtypes, args, NULL, false, 0);
+	connect_catalog_run(&stmt, args, NULL);
 	/* every backend's cache of queues and streams is stale from commit on */
 	CacheInvalidateRelcacheByRelid(queue_relid("queue"));
 }
@@ -167,21 +172,21 @@ connect_queue_drop(int64 connector_id)
 ConnectQueue *
 connect_queue_load(int64 connector_id)
 {
+	static ConnectStatement stmt = {
+		"SELECT q.current, q.tables, q.dropped,"
+		" coalesce(d.config ->> 'queue.full.policy', 'hold'),"
+		" coalesce((d.config ->> 'queue.max.bytes')::int8, 0)"
+		" FROM connect.queue q JOIN connect.connector_def d"
+		" ON d.id = q.connector_id WHERE q.connector_id = $1",
+		1, {INT8OID}, .latest = true
+	};
 	MemoryContext caller = CurrentMemoryContext;
 	ConnectQueue *queue = NULL;
 	ConnectCatalogScope saved;
-	Oid			argtype = INT8OID;
 	Datum		arg = Int64GetDatum(connector_id);
 
 	connect_catalog_enter(&saved);
-	SPI_execute_with_args("SELECT q.current, q.tables, q.dropped,"
-						  " coalesce(d.config ->> 'queue.full.policy', 'hold'),"
-						  " coalesce((d.config ->> 'queue.max.bytes')::int8, 0)"
-						  " FROM connect.queue q JOIN connect.connector_def d"
-						  " ON d.id = q.connector_id"
-						  " WHERE q.connector_id = $1",
-						  1, &argtype, &arg, NULL, true, 1);
-	if (SPI_processed == 1)
+	if (connect_catalog_run(&stmt, &arg, NULL) == 1)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
@@ -216,6 +221,7 @@ connect_queue_load(int64 connector_id)
 	return queue;
 }
 
+/* A table that is being emptied just now counts as empty. */
 int64
 connect_queue_bytes(const ConnectQueue *queue)
 {
@@ -223,8 +229,11 @@ connect_queue_bytes(const ConnectQueue *queue)
 
 	for (int i = 0; i < queue->ntables; i++)
 	{
-		Relation	rel = try_relation_open(queue->tables[i], AccessShareLock);
+		Relation	rel;
 
+		if (!ConditionalLockRelationOid(queue->tables[i], AccessShareLock))
+			continue;
+		rel = try_relation_open(queue->tables[i], NoLock);
 		if (rel == NULL)
 			continue;
 		blocks += RelationGetNumberOfBlocks(rel);
@@ -234,17 +243,44 @@ connect_queue_bytes(const ConnectQueue *queue)
 }
 
 /*
+ * The table to write to, locked: the current one, or the next that is not being
+ * emptied just now.
+ */
+static Relation
+open_to_write(const ConnectQueue *queue)
+{
+	Relation	rel;
+
+	for (int i = 0; i < queue->ntables; i++)
+	{
+		Oid			relid = queue->tables[(queue->current + i) % queue->ntables];
+
+		if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
+			continue;
+		rel = try_table_open(relid, NoLock);
+		if (rel != NULL)
+			return rel;
+	}
+	rel = try_table_open(queue->tables[queue->current], RowExclusiveLock);
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the connector whose queue this transaction wrote to has been dropped")));
+	return rel;
+}
+
+/*
  * Inserts events, all of the current (sub)transaction, into the current table.
  * Trusted code on our own table: no privileges are asked for.
  */
 void
 connect_queue_insert(const ConnectQueue *queue, ConnectEvent *events, int n)
 {
-	Relation	rel = table_open(queue->tables[queue->current], RowExclusiveLock);
+	Relation	rel = open_to_write(queue);
 	Relation	index = index_open(linitial_oid(RelationGetIndexList(rel)),
 								   RowExclusiveLock);
 	IndexInfo  *info = BuildIndexInfo(index);
-	BulkInsertState bulk = GetBulkInsertState();
+	BulkInsertState bulk = n < BULK_EVENTS ? NULL : GetBulkInsertState();
 	Datum		txid = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	int			size = Min(n, INSERT_CHUNK);
 	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * size);
@@ -291,7 +327,8 @@ connect_queue_insert(const ConnectQueue *queue, ConnectEvent *events, int n)
 	}
 	for (int i = 0; i < size; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
-	FreeBulkInsertState(bulk);
+	if (bulk)
+		FreeBulkInsertState(bulk);
 	index_close(index, NoLock);
 	table_close(rel, NoLock);
 	pfree(slots);
@@ -345,33 +382,42 @@ truncate_table(Oid relid, Datum acknowledged)
 	return empty;
 }
 
-/*
- * Gives back the space of acknowledged events, and moves writers on when the
- * current table has grown.  Never waits.
- */
-void
-connect_queue_trim(ConnectQueue *queue, Datum acknowledged)
+/* Takes the row of connect.queue, unless a writer has it. */
+static bool
+lock_ring(int64 connector_id)
 {
-	int			empty = -1;
-	bool		rotate = false;
+	static ConnectStatement stmt = {
+		"SELECT FROM connect.queue WHERE connector_id = $1 AND NOT dropped"
+		" FOR NO KEY UPDATE SKIP LOCKED", 1, {INT8OID}, .latest = true
+	};
+	Datum		arg = Int64GetDatum(connector_id);
 
-	for (int i = 0; i < queue->ntables; i++)
+	return connect_catalog_run(&stmt, &arg, NULL) == 1;
+}
+
+/* Size at which the current table gives way; in a longer ring it is larger. */
+static BlockNumber
+rotate_blocks(const ConnectQueue *queue)
+{
+	int64		blocks = ROTATE_BLOCKS * (queue->ntables / RING_TABLES);
+
+	/* a limit must be reached with what waits, not with what could be emptied */
+	if (queue->policy != CONNECT_QUEUE_HOLD && queue->max_bytes > 0)
+		blocks = Min(blocks, queue->max_bytes / BLCKSZ / 4);
+	return blocks;
+}
+
+/* Moves writers to table number empty, or to a new one (-1). */
+static bool
+rotate(ConnectQueue *queue, int empty)
+{
+	ConnectCatalogScope saved;
+	bool		locked;
+
+	connect_catalog_enter(&saved);
+	locked = lock_ring(queue->connector_id);
+	if (locked)
 	{
-		Relation	rel = table_open(queue->tables[i], AccessShareLock);
-		BlockNumber blocks = RelationGetNumberOfBlocks(rel);
-
-		table_close(rel, AccessShareLock);
-		if (i == queue->current)
-			rotate = blocks > ROTATE_BLOCKS;
-		else if (blocks == 0 ||
-				 truncate_table(queue->tables[i], acknowledged))
-			empty = i;
-	}
-	if (rotate)
-	{
-		ConnectCatalogScope saved;
-
-		connect_catalog_enter(&saved);
 		if (empty < 0)
 		{
 			/* all others are still needed: the ring grows */
@@ -383,23 +429,58 @@ connect_queue_trim(ConnectQueue *queue, Datum acknowledged)
 		}
 		queue->current = empty;
 		store_ring(queue->connector_id, empty, queue->tables, queue->ntables);
-		connect_catalog_leave(&saved);
 	}
+	connect_catalog_leave(&saved);
+	return locked;
+}
+
+/*
+ * Gives back the space of acknowledged events, and moves writers on when the
+ * current table has grown.  Never waits.  False: something is left that could
+ * not be emptied now.
+ */
+bool
+connect_queue_trim(ConnectQueue *queue, Datum acknowledged)
+{
+	int			empty = -1;
+	int			full = 0;
+	int			old = queue->current;
+	bool		grown = false;
+
+	for (int i = 0; i < queue->ntables; i++)
+	{
+		Relation	rel = table_open(queue->tables[i], AccessShareLock);
+		BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+
+		table_close(rel, AccessShareLock);
+		if (i == queue->current)
+			grown = blocks > rotate_blocks(queue);
+		else if (blocks == 0 ||
+				 truncate_table(queue->tables[i], acknowledged))
+			empty = i;
+		else
+			full++;
+	}
+	return !grown ? full == 0 :
+		rotate(queue, empty) &&
+		truncate_table(queue->tables[old], acknowledged) && full == 0;
 }
 
 void
 connect_queue_set_dropped(int64 connector_id)
 {
+	static ConnectStatement stmt = {
+		"UPDATE connect.queue SET dropped = true WHERE connector_id = $1",
+		1, {INT8OID}, .latest = true
+	};
 	ConnectCatalogScope saved;
-	Oid			argtype = INT8OID;
 	Datum		arg = Int64GetDatum(connector_id);
 
 	connect_catalog_enter(&saved);
-	SPI_execute_with_args("UPDATE connect.queue SET dropped = true"
-						  " WHERE connector_id = (SELECT q.connector_id"
-						  " FROM connect.queue q WHERE q.connector_id = $1"
-						  " AND NOT q.dropped FOR UPDATE SKIP LOCKED)",
-						  1, &argtype, &arg, NULL, false, 0);
-	CacheInvalidateRelcacheByRelid(queue_relid("queue"));
+	if (lock_ring(connector_id))
+	{
+		connect_catalog_run(&stmt, &arg, NULL);
+		CacheInvalidateRelcacheByRelid(queue_relid("queue"));
+	}
 	connect_catalog_leave(&saved);
 }

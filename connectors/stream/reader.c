@@ -13,6 +13,10 @@
  *	  order: the row's lock made the later transaction take its number after the
  *	  earlier one had ended.
  *
+ *	  What is to be looked at is what "from" did not see: transactions that were
+ *	  open then and are no more, and those that began later.  So a transaction
+ *	  that stays open for long costs nothing but a place in "from".
+ *
  *	  A small batch is held in memory.  Of a large one only the list of its
  *	  transactions is (24 bytes each); its events are read transaction by
  *	  transaction through the index on (txid, id).
@@ -40,6 +44,7 @@
 #include "utils/xid8.h"
 
 #include "compat.h"
+#include "runtime/wal.h"
 #include "stream/stream.h"
 
 #define BUFFER_LIMIT	(8 * 1024 * 1024)	/* bytes of a batch held in memory */
@@ -78,6 +83,9 @@ struct ConnectBatchReader
 	Datum		from;			/* all before it has been handed out */
 	int64		last_number;
 	List	   *batches;		/* of Batch: not yet acknowledged, in order */
+	Datum		acknowledged;	/* pg_snapshot: all before it are */
+	int64		acknowledged_number;	/* the last batch that is as a whole */
+	bool		untrimmed;		/* some of it is still in the queue */
 	Batch	   *batch;			/* being handed out; NULL = none */
 	MemoryContext batch_context;
 	BatchTransaction *txs;
@@ -121,10 +129,17 @@ snapshot_copy(ConnectBatchReader *reader, Datum snapshot)
 	return copy;
 }
 
-static uint64
-snapshot_xmin(Datum snapshot)
+/* Transactions [first, end) that one scan of a queue table is to return. */
+typedef struct TxidRange
 {
-	return U64FromFullTransactionId(DatumGetFullTransactionId(DirectFunctionCall1(pg_snapshot_xmin,
+	uint64		first;
+	uint64		end;
+} TxidRange;
+
+static uint64
+snapshot_xmax(Datum snapshot)
+{
+	return U64FromFullTransactionId(DatumGetFullTransactionId(DirectFunctionCall1(pg_snapshot_xmax,
 																				  snapshot)));
 }
 
@@ -134,6 +149,28 @@ snapshot_sees(Datum snapshot, uint64 txid)
 	return DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot,
 											FullTransactionIdGetDatum(FullTransactionIdFromU64(txid)),
 											snapshot));
+}
+
+/* Where transactions can be that "to" sees and "from" did not. */
+static TxidRange *
+ranges_between(Datum from, Datum to, int *n)
+{
+	char	   *text = DatumGetCString(DirectFunctionCall1(pg_snapshot_out, from));
+	char	   *p = strrchr(text, ':') + 1;
+	TxidRange  *ranges = palloc(sizeof(TxidRange) * (strlen(p) / 2 + 2));
+
+	*n = 0;
+	while (*p != '\0')
+	{
+		uint64		open = strtou64(p, &p, 10);
+
+		if (*p == ',')
+			p++;
+		if (snapshot_sees(to, open))
+			ranges[(*n)++] = (TxidRange) {open, open + 1};
+	}
+	ranges[(*n)++] = (TxidRange) {snapshot_xmax(from), snapshot_xmax(to)};
+	return ranges;
 }
 
 /* Reads an event out of a queue table's slot; rows are copied if asked for. */
@@ -195,16 +232,17 @@ compare_events(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Two keys; rescanned with others by index_rescan(). */
 static void
-scan_open(QueueScan *scan, Oid relid, int nkeys, ScanKey keys)
+scan_open(QueueScan *scan, Oid relid, ScanKey keys)
 {
 	scan->rel = table_open(relid, AccessShareLock);
 	scan->index = index_open(linitial_oid(RelationGetIndexList(scan->rel)),
 							 AccessShareLock);
 	scan->slot = table_slot_create(scan->rel, NULL);
-	scan->scan = connect_index_beginscan(scan->rel, scan->index, GetActiveSnapshot(),
-								 nkeys, 0);
-	index_rescan(scan->scan, keys, nkeys, NULL, 0);
+	scan->scan = connect_index_beginscan(scan->rel, scan->index,
+										 GetActiveSnapshot(), 2, 0);
+	index_rescan(scan->scan, keys, 2, NULL, 0);
 }
 
 static void
@@ -236,6 +274,145 @@ merge_transactions(BatchTransaction *txs, int n)
 	return n == 0 ? 0 : out + 1;
 }
 
+/* A batch while it is collected. */
+typedef struct Collection
+{
+	ConnectBatchReader *reader;
+	Datum		from;
+	Datum		to;
+	int			maxtxs;
+	int			maxevents;
+	int			nevents;
+	int64		total;
+	Size		bytes;			/* of the events kept */
+	uint64		txid;			/* of the event seen last */
+	bool		wanted;			/* its transaction belongs to the batch */
+} Collection;
+
+/* The first event of a transaction in one table: is it one of the batch? */
+static void
+collect_transaction(Collection *c, uint64 txid)
+{
+	ConnectBatchReader *reader = c->reader;
+
+	c->txid = txid;
+	c->wanted = !snapshot_sees(c->from, txid) && snapshot_sees(c->to, txid);
+	if (!c->wanted)
+		return;
+	if (reader->ntxs == c->maxtxs)
+	{
+		c->maxtxs *= 2;
+		reader->txs = repalloc_huge(reader->txs,
+									sizeof(BatchTransaction) * c->maxtxs);
+	}
+	reader->txs[reader->ntxs++] = (BatchTransaction) {.txid = txid};
+}
+
+/* Keeps an event in memory, or finds that the batch is too large for that. */
+static void
+collect_event(Collection *c, TupleTableSlot *slot)
+{
+	ConnectBatchReader *reader = c->reader;
+	ConnectEvent event;
+
+	event_from_slot(&event, slot, true);
+	c->bytes += event_size(&event);
+	if (c->nevents == c->maxevents)
+	{
+		c->maxevents *= 2;
+		reader->events = repalloc(reader->events,
+								  sizeof(ConnectEvent) * c->maxevents);
+	}
+	reader->events[c->nevents++] = event;
+	if (c->bytes <= BUFFER_LIMIT)
+		return;
+	for (int i = 0; i < c->nevents; i++)
+	{
+		if (reader->events[i].old_row)
+			pfree(reader->events[i].old_row);
+		if (reader->events[i].new_row)
+			pfree(reader->events[i].new_row);
+	}
+	pfree(reader->events);
+	reader->events = NULL;
+}
+
+static void
+range_keys(ScanKeyData *keys, const TxidRange *range)
+{
+	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_XID8GE,
+				FullTransactionIdGetDatum(FullTransactionIdFromU64(range->first)));
+	ScanKeyInit(&keys[1], 1, BTLessStrategyNumber, F_XID8LT,
+				FullTransactionIdGetDatum(FullTransactionIdFromU64(range->end)));
+}
+
+static void
+collect_table(Collection *c, Oid relid, const TxidRange *ranges, int nranges)
+{
+	ConnectBatchReader *reader = c->reader;
+	QueueScan	scan;
+	ScanKeyData keys[2];
+
+	range_keys(keys, &ranges[0]);
+	scan_open(&scan, relid, keys);
+	for (int i = 0; i < nranges; i++)
+	{
+		if (i > 0)
+		{
+			range_keys(keys, &ranges[i]);
+			index_rescan(scan.scan, keys, 2, NULL, 0);
+		}
+		c->txid = 0;
+		while (index_getnext_slot(scan.scan, ForwardScanDirection, scan.slot))
+		{
+			ConnectEvent event;
+
+			CHECK_FOR_INTERRUPTS();
+			event_from_slot(&event, scan.slot, false);
+			if (event.txid != c->txid)
+				collect_transaction(c, event.txid);
+			if (!c->wanted)
+				continue;
+			reader->txs[reader->ntxs - 1].last = event.id;
+			reader->txs[reader->ntxs - 1].count++;
+			c->total++;
+			if (reader->events != NULL)
+				collect_event(c, scan.slot);
+		}
+	}
+	scan_close(&scan);
+}
+
+/* Orders the events in memory by their transaction's last, then by number. */
+static void
+order_events(ConnectBatchReader *reader, int n)
+{
+	/* the transaction's last event is scratch in "queue" */
+	for (int i = 0; i < n; i++)
+	{
+		BatchTransaction probe = {.txid = reader->events[i].txid};
+		BatchTransaction *tx = bsearch(&probe, reader->txs, reader->ntxs,
+									   sizeof(BatchTransaction),
+									   compare_by_txid);
+
+		reader->events[i].queue = tx->last;
+	}
+	qsort(reader->events, n, sizeof(ConnectEvent), compare_events);
+}
+
+/* Nothing of the batch is sent that a crash could take back. */
+static void
+settle(const ConnectBatchReader *reader)
+{
+	uint64	   *txids = palloc_extended(sizeof(uint64) * Max(reader->ntxs, 1),
+										MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < reader->ntxs; i++)
+		txids[i] = reader->txs[i].txid;
+	connect_wal_settle_commits(txids, reader->ntxs);
+	pfree(txids);
+}
+
 /*
  * Lists the transactions between from and to, and keeps their events while they
  * are few.  Returns the number of events.
@@ -243,103 +420,27 @@ merge_transactions(BatchTransaction *txs, int n)
 static int64
 collect(ConnectBatchReader *reader, Datum from, Datum to)
 {
-	int			maxtxs = 64;
-	int			maxevents = 64;
-	int			nevents = 0;
-	int64		total = 0;
-	Size		bytes = 0;
-	bool		small = true;
-	uint64		xmin = snapshot_xmin(from);
-	ScanKeyData key;
+	Collection	c = {
+		.reader = reader, .from = from, .to = to,
+		.maxtxs = 64, .maxevents = 64
+	};
+	int			nranges;
+	TxidRange  *ranges = ranges_between(from, to, &nranges);
 	MemoryContext old = MemoryContextSwitchTo(reader->batch_context);
 
-	reader->txs = palloc(sizeof(BatchTransaction) * maxtxs);
+	reader->txs = palloc(sizeof(BatchTransaction) * c.maxtxs);
 	reader->ntxs = 0;
-	reader->events = palloc(sizeof(ConnectEvent) * maxevents);
-	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_XID8GE,
-				FullTransactionIdGetDatum(FullTransactionIdFromU64(xmin)));
-
+	reader->events = palloc(sizeof(ConnectEvent) * c.maxevents);
 	for (int i = 0; i < reader->queue->ntables; i++)
-	{
-		QueueScan	scan;
-		uint64		txid = 0;
-		bool		wanted = false;
-
-		scan_open(&scan, reader->queue->tables[i], 1, &key);
-		while (index_getnext_slot(scan.scan, ForwardScanDirection, scan.slot))
-		{
-			ConnectEvent event;
-
-			CHECK_FOR_INTERRUPTS();
-			event_from_slot(&event, scan.slot, false);
-			if (event.txid != txid)
-			{
-				txid = event.txid;
-				wanted = !snapshot_sees(from, txid) && snapshot_sees(to, txid);
-				if (wanted)
-				{
-					if (reader->ntxs == maxtxs)
-					{
-						maxtxs *= 2;
-						reader->txs = repalloc_huge(reader->txs,
-													sizeof(BatchTransaction) * maxtxs);
-					}
-					reader->txs[reader->ntxs++] =
-						(BatchTransaction) {.txid = txid};
-				}
-			}
-			if (!wanted)
-				continue;
-			reader->txs[reader->ntxs - 1].last = event.id;
-			reader->txs[reader->ntxs - 1].count++;
-			total++;
-			if (!small)
-				continue;
-			event_from_slot(&event, scan.slot, true);
-			bytes += event_size(&event);
-			if (nevents == maxevents)
-			{
-				maxevents *= 2;
-				reader->events = repalloc(reader->events,
-										  sizeof(ConnectEvent) * maxevents);
-			}
-			reader->events[nevents++] = event;
-			if (bytes > BUFFER_LIMIT)
-			{
-				/* too large: read again, transaction by transaction */
-				small = false;
-				for (int j = 0; j < nevents; j++)
-				{
-					if (reader->events[j].old_row)
-						pfree(reader->events[j].old_row);
-					if (reader->events[j].new_row)
-						pfree(reader->events[j].new_row);
-				}
-				pfree(reader->events);
-				reader->events = NULL;
-			}
-		}
-		scan_close(&scan);
-	}
+		collect_table(&c, reader->queue->tables[i], ranges, nranges);
 
 	reader->ntxs = merge_transactions(reader->txs, reader->ntxs);
-	if (small && nevents > 1)
-	{
-		/* the transaction's last event orders it; scratch in "queue" */
-		for (int i = 0; i < nevents; i++)
-		{
-			BatchTransaction probe = {.txid = reader->events[i].txid};
-			BatchTransaction *tx = bsearch(&probe, reader->txs, reader->ntxs,
-										   sizeof(BatchTransaction),
-										   compare_by_txid);
-
-			reader->events[i].queue = tx->last;
-		}
-		qsort(reader->events, nevents, sizeof(ConnectEvent), compare_events);
-	}
+	settle(reader);
+	if (reader->events != NULL && c.nevents > 1)
+		order_events(reader, c.nevents);
 	qsort(reader->txs, reader->ntxs, sizeof(BatchTransaction), compare_by_last);
 	MemoryContextSwitchTo(old);
-	return total;
+	return c.total;
 }
 
 /* Collects the events between reader->from and to. */
@@ -406,6 +507,8 @@ void
 connect_reader_seek(ConnectBatchReader *reader, Datum from, Datum to, int64 n)
 {
 	reader->from = snapshot_copy(reader, from);
+	reader->acknowledged = snapshot_copy(reader, from);
+	reader->untrimmed = true;
 	if (to != (Datum) 0)
 		batch_begin(reader, to, n);
 }
@@ -428,7 +531,7 @@ open_transaction(ConnectBatchReader *reader)
 	{
 		QueueScan  *scan = &reader->scans[i];
 
-		scan_open(scan, reader->queue->tables[i], 2, keys);
+		scan_open(scan, reader->queue->tables[i], keys);
 		scan->at_end = !index_getnext_slot(scan->scan, ForwardScanDirection,
 										   scan->slot);
 	}
@@ -584,7 +687,6 @@ connect_reader_acknowledged(ConnectBatchReader *reader,
 							const ConnectPosition *position)
 {
 	Batch	   *batch = batch_of(reader, position);
-	ConnectQueue *queue;
 
 	while (linitial(reader->batches) != batch)
 	{
@@ -597,7 +699,54 @@ connect_reader_acknowledged(ConnectBatchReader *reader,
 	}
 	if (position->b < batch->total)
 		return;
-	queue = connect_queue_load(reader->connector_id);
-	if (queue != NULL)
-		connect_queue_trim(queue, batch->to);
+	pfree(DatumGetPointer(reader->acknowledged));
+	reader->acknowledged = snapshot_copy(reader, batch->to);
+	reader->acknowledged_number = batch->number;
+	reader->untrimmed = true;
+	(void) connect_reader_trim(reader);
+}
+
+bool
+connect_reader_trim(ConnectBatchReader *reader)
+{
+	ConnectQueue *queue;
+
+	if (reader->untrimmed)
+	{
+		queue = connect_queue_load(reader->connector_id);
+		reader->untrimmed = queue != NULL &&
+			!connect_queue_trim(queue, reader->acknowledged);
+	}
+	return !reader->untrimmed &&
+		reader->acknowledged_number == reader->last_number;
+}
+
+/* ---- for the status ---- */
+
+TimestampTz
+connect_reader_oldest(const ConnectQueue *queue, Datum from)
+{
+	int			n;
+	TxidRange  *ranges = ranges_between(from,
+										DirectFunctionCall1(pg_current_snapshot,
+															(Datum) 0), &n);
+	TimestampTz oldest = 0;
+
+	for (int i = 0; i < queue->ntables * n; i++)
+	{
+		QueueScan	scan;
+		ScanKeyData keys[2];
+		ConnectEvent event;
+
+		range_keys(keys, &ranges[i % n]);
+		scan_open(&scan, queue->tables[i / n], keys);
+		if (index_getnext_slot(scan.scan, ForwardScanDirection, scan.slot))
+		{
+			event_from_slot(&event, scan.slot, false);
+			if (oldest == 0 || event.at < oldest)
+				oldest = event.at;
+		}
+		scan_close(&scan);
+	}
+	return oldest;
 }

@@ -10,6 +10,7 @@
 
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "stream/shape.h"
@@ -198,4 +199,23 @@ connect_shape_envelope(const ConnectShape *shape, char op,
 	cells[ENVELOPE_OP] = connect_value_text(CONNECT_KIND_STRING, code, 1);
 	cells[ENVELOPE_TS_MS] = connect_value_int(CONNECT_KIND_INT64, now_ms);
 	return connect_value_elems(CONNECT_KIND_STRUCT, cells, ENVELOPE_NFIELDS);
+}
+
+/* The envelope of a truncate; table: what it emptied, a leaf perhaps. */
+ConnectValue
+connect_shape_truncate(const ConnectShape *shape, const bytea *table,
+					   int64 at_ms, int64 now_ms, uint64 txid)
+{
+	ConnectValue none = connect_value_null();
+	ConnectValue value = connect_shape_envelope(shape, CONNECT_OP_TRUNCATE,
+												&none, &none, at_ms, now_ms,
+												txid);
+	ConnectValue *source = value.u.elems[ENVELOPE_SOURCE].u.elems;
+	Datum		names[2];
+	bool		nulls[2];
+
+	connect_layout_unpack(connect_layout_table_desc(), table, names, nulls);
+	source[SOURCE_SCHEMA] = connect_value_string(TextDatumGetCString(names[0]));
+	source[SOURCE_TABLE] = connect_value_string(TextDatumGetCString(names[1]));
+	return value;
 }

@@ -33,5 +33,9 @@ extern ConnectValue connect_shape_envelope(const ConnectShape *shape, char op,
 										   const ConnectValue *after,
 										   int64 at_ms, int64 now_ms,
 										   uint64 txid);
+extern ConnectValue connect_shape_truncate(const ConnectShape *shape,
+										   const bytea *table,
+										   int64 at_ms, int64 now_ms,
+										   uint64 txid);
 
 #endif							/* CONNECT_SHAPE_H */

@@ -31,6 +31,7 @@
 #include "stream/shape.h"
 #include "stream/stream.h"
 
+#define TRIM_RETRY_MS 1000		/* until what is acknowledged can be emptied */
 #define READ_DONE	(-1)		/* position.a of a finished initial read */
 #define RECORDS_PER_EVENT 3		/* a changed key: delete, tombstone, create */
 
@@ -94,6 +95,23 @@ static Datum
 snapshot_in(const char *text)
 {
 	return DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(text));
+}
+
+/* Up to where a connector's queue is acknowledged, as stored: a pg_snapshot. */
+Datum
+connect_stream_stored(int64 connector_id)
+{
+	ListCell   *lc;
+
+	foreach(lc, connect_source_offsets(connector_id))
+	{
+		ConnectSourceOffsetRow *row = lfirst(lc);
+		char	   *from = offset_member(row->offset, "from");
+
+		if (from != NULL)
+			return snapshot_in(from);
+	}
+	return snapshot_in("1:1:");
 }
 
 static char *
@@ -182,6 +200,36 @@ stream_start(ConnectTask *task)
 	connect_task_commit(task);
 }
 
+static const ConnectStream *
+find_stream(const StreamTask *state, int64 id)
+{
+	ListCell   *lc;
+
+	foreach(lc, state->streams)
+	{
+		if (((ConnectStream *) lfirst(lc))->id == id)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
+/*
+ * A stream by its number; NULL if it has ended.  One that began after this task
+ * did counts: its events may come before the task is started anew.
+ */
+static const ConnectStream *
+stream_get(StreamTask *state, int64 id)
+{
+	const ConnectStream *stream = find_stream(state, id);
+
+	if (stream == NULL)
+	{
+		state->streams = connect_stream_list(state->task->connector_id);
+		stream = find_stream(state, id);
+	}
+	return stream != NULL && stream->table_name != NULL ? stream : NULL;
+}
+
 /* The shape of a layout; NULL if its table is streamed no more. */
 static ConnectShape *
 shape_get(StreamTask *state, int64 layout_id)
@@ -190,20 +238,16 @@ shape_get(StreamTask *state, int64 layout_id)
 	ConnectShape *shape = NULL;
 	MemoryContext old;
 	ConnectLayout *layout;
-	ListCell   *lc;
+	const ConnectStream *stream;
 
 	if (entry != NULL)
 		return entry->shape;
 	old = MemoryContextSwitchTo(state->task->context);
 	layout = connect_layout_load(layout_id);
-	foreach(lc, layout ? state->streams : NIL)
-	{
-		ConnectStream *stream = lfirst(lc);
-
-		if (stream->id == layout->stream && stream->table_name != NULL)
-			shape = connect_shape_make(layout, stream, state->task->connector,
-									   connect_worker_plain_values(state->task->config));
-	}
+	if (layout != NULL &&
+		(stream = stream_get(state, layout->stream)) != NULL)
+		shape = connect_shape_make(layout, stream, state->task->connector,
+								   connect_worker_plain_values(state->task->config));
 	MemoryContextSwitchTo(old);
 
 	/* entered when it is whole: an error above leaves nothing behind */
@@ -294,16 +338,7 @@ emit_change(StreamTask *state, ConnectShape *shape, const ConnectEvent *event,
 	char		op = event->op;
 	ConnectValue value;
 
-	if (op == CONNECT_OP_TRUNCATE)
-	{
-		if (shape->envelope == NULL)
-		{
-			/* plain rows have no word for it */
-			connect_task_skip(state->task, position);
-			return;
-		}
-	}
-	else if (op == CONNECT_OP_DELETE)
+	if (op == CONNECT_OP_DELETE)
 	{
 		emit_delete(state, shape, event, &old_key, &before, position);
 		return;
@@ -318,6 +353,25 @@ emit_change(StreamTask *state, ConnectShape *shape, const ConnectEvent *event,
 	}
 	value = change_value(shape, op, &before, &after, at_ms, event->txid);
 	emit(state, shape, &new_key, &value, at_ms, position);
+}
+
+static void
+emit_truncate(StreamTask *state, ConnectShape *shape, const ConnectEvent *event,
+			  const ConnectPosition *position)
+{
+	int64		at_ms = unix_ms(event->at);
+	ConnectValue none = connect_value_null();
+	ConnectValue value;
+
+	if (shape->envelope == NULL)
+	{
+		/* plain rows have no word for it */
+		connect_task_skip(state->task, position);
+		return;
+	}
+	value = connect_shape_truncate(shape, event->old_row, at_ms,
+								   unix_ms(GetCurrentTimestamp()), event->txid);
+	emit(state, shape, &none, &value, at_ms, position);
 }
 
 /* Headers of a message: members of a JSON object, as strings. */
@@ -459,7 +513,8 @@ stream_poll(ConnectTask *task)
 	ConnectEvent *event = NULL;
 
 	connect_task_begin(task);
-	connect_wal_settle();
+	if (state->reads != NIL)
+		connect_wal_settle();
 	if (state->in_event)
 		connect_reader_recover(state->reader);
 	state->in_event = true;
@@ -471,21 +526,22 @@ stream_poll(ConnectTask *task)
 
 		if (event->op == CONNECT_OP_MESSAGE)
 			emit_message(state, event, &position);
-		else if ((shape = shape_get(state, event->layout)) != NULL)
-			emit_change(state, shape, event, &position);
-		else
+		else if ((shape = shape_get(state, event->layout)) == NULL)
 			connect_task_skip(task, &position);
+		else if (event->op == CONNECT_OP_TRUNCATE)
+			emit_truncate(state, shape, event, &position);
+		else
+			emit_change(state, shape, event, &position);
 		state->last = position;
 		connect_reader_emitted(state->reader);
 	}
 	connect_reader_rest(state->reader);
-	connect_task_commit(task);
 	state->in_event = false;
-
-	if (event != NULL || state->reads != NIL)
-		return CONNECT_POLL_AGAIN;
-	task->wait_ms = -1;
-	return CONNECT_POLL_WAIT;
+	if (event == NULL && state->reads == NIL)
+		task->wait_ms = connect_reader_trim(state->reader) ? -1 : TRIM_RETRY_MS;
+	connect_task_commit(task);
+	return event != NULL || state->reads != NIL ? CONNECT_POLL_AGAIN :
+		CONNECT_POLL_WAIT;
 }
 
 static void

@@ -41,6 +41,10 @@
 #define CONNECT_CAPTURE_DELETE	0x04
 #define CONNECT_CAPTURE_TRUNCATE 0x08
 
+/* Names of the triggers that we make, before the connector's number. */
+#define CONNECT_CAPTURE_TRIGGER "connect_capture_"
+#define CONNECT_TRUNCATE_TRIGGER "connect_truncate_"
+
 /* Columns of a queue table. */
 enum
 {
@@ -64,7 +68,7 @@ typedef struct ConnectEvent
 	int64		layout;
 	char		op;
 	TimestampTz at;
-	bytea	   *old_row;		/* or NULL */
+	bytea	   *old_row;		/* or NULL; of a truncate: which table */
 	bytea	   *new_row;		/* or NULL */
 	int64		queue;			/* connector, when written */
 	SubTransactionId subid;		/* when written */
@@ -137,7 +141,7 @@ extern ConnectQueue *connect_queue_load(int64 connector_id);	/* or NULL */
 extern int64 connect_queue_bytes(const ConnectQueue *queue);
 extern void connect_queue_insert(const ConnectQueue *queue,
 								 ConnectEvent *events, int n);
-extern void connect_queue_trim(ConnectQueue *queue, Datum acknowledged);
+extern bool connect_queue_trim(ConnectQueue *queue, Datum acknowledged);
 extern void connect_queue_set_dropped(int64 connector_id);
 
 /* layout.c */
@@ -157,6 +161,7 @@ extern bytea *connect_layout_pack(TupleDesc desc, Datum *values, bool *nulls);
 extern void connect_layout_unpack(TupleDesc desc, const bytea *row,
 								  Datum *values, bool *nulls);
 extern TupleDesc connect_layout_message_desc(void);
+extern TupleDesc connect_layout_table_desc(void);
 
 /* define.c */
 extern List *connect_stream_list(int64 connector_id);	/* of ConnectStream */
@@ -167,6 +172,9 @@ extern void connect_stream_altered(int64 id, const ConnectConfig *cfg,
 								   const ConnectConfig *old_cfg);
 extern void connect_stream_dropped(int64 id, const ConnectConfig *cfg);
 extern void connect_outbox_created(int64 id, const ConnectConfig *cfg);
+
+/* partition.c */
+extern void connect_stream_init(void);	/* in _PG_init */
 
 /* trigger.c */
 extern void connect_capture_add(const ConnectQueue *queue, ConnectEvent *event);
@@ -195,8 +203,14 @@ extern void connect_reader_format(ConnectBatchReader *reader,
 /* Acknowledged up to position: the queue may be trimmed behind it. */
 extern void connect_reader_acknowledged(ConnectBatchReader *reader,
 										const ConnectPosition *position);
+/* Empties what could not be emptied then.  False: there is still something, or
+ * something not yet acknowledged. */
+extern bool connect_reader_trim(ConnectBatchReader *reader);
+/* When the first event behind a stored position was captured; 0 = there is none. */
+extern TimestampTz connect_reader_oldest(const ConnectQueue *queue, Datum from);
 
 /* source.c */
+extern Datum connect_stream_stored(int64 connector_id);
 extern const ConnectConnectorClass connect_table_stream_source;
 extern const ConnectConnectorClass connect_outbox_source;
 

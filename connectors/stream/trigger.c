@@ -25,6 +25,7 @@
 #include "catalog/partition.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -39,7 +40,6 @@
 
 #define BUFFER_EVENTS	1000
 #define BUFFER_BYTES	(4 * 1024 * 1024)
-#define LIMIT_CHECK_EVERY 64	/* flushes between two looks at the size */
 
 /* What a trigger on one table (or partition) needs to know. */
 typedef struct CaptureTarget
@@ -78,10 +78,9 @@ static MemoryContext event_context = NULL;
 /* Queues that the buffered events go to; same life as the buffer. */
 static List *event_queues = NIL;
 
-static int	flushes = 0;		/* counts towards LIMIT_CHECK_EVERY */
-
 PG_FUNCTION_INFO_V1(connect_capture);
 
+static void capture_truncate(const CaptureTarget *target, Relation rel);
 static void capture_row(CaptureTarget *target, char op, TupleTableSlot *old_slot,
 						TupleTableSlot *new_slot);
 static CaptureTarget *target_get(TriggerData *trigdata);
@@ -127,16 +126,27 @@ connect_capture(PG_FUNCTION_ARGS)
 	else if (TRIGGER_FIRED_BY_DELETE(event))
 		capture_row(target, CONNECT_OP_DELETE, trigdata->tg_trigslot, NULL);
 	else if (target->operations & CONNECT_CAPTURE_TRUNCATE)
-	{
-		ConnectEvent truncated = {
-			.stream = target->layout->stream,
-			.layout = target->layout->id,
-			.op = CONNECT_OP_TRUNCATE
-		};
-
-		connect_capture_add(target->queue, &truncated);
-	}
+		capture_truncate(target, trigdata->tg_relation);
 	return PointerGetDatum(NULL);
+}
+
+/* A partition may be emptied alone: the event says which table it was. */
+static void
+capture_truncate(const CaptureTarget *target, Relation rel)
+{
+	ConnectEvent event = {
+		.stream = target->layout->stream,
+		.layout = target->layout->id,
+		.op = CONNECT_OP_TRUNCATE
+	};
+	Datum		names[2];
+	bool		nulls[2] = {false, false};
+
+	names[0] = CStringGetTextDatum(get_namespace_name(RelationGetNamespace(rel)));
+	names[1] = CStringGetTextDatum(RelationGetRelationName(rel));
+	event.old_row = connect_layout_pack(connect_layout_table_desc(), names,
+										nulls);
+	connect_capture_add(target->queue, &event);
 }
 
 static bool
@@ -210,7 +220,6 @@ static void
 check_limit(const ConnectQueue *queue)
 {
 	if (queue->max_bytes == 0 || queue->policy == CONNECT_QUEUE_HOLD ||
-		flushes++ % LIMIT_CHECK_EVERY != 0 ||
 		connect_queue_bytes(queue) < queue->max_bytes)
 		return;
 	if (queue->policy == CONNECT_QUEUE_FAIL)

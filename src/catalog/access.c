@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
@@ -67,7 +68,16 @@ connect_catalog_run(ConnectStatement *stmt, Datum *values, const char *nulls)
 		stmt->plan = plan;
 	}
 
-	result = SPI_execute_plan(stmt->plan, values, nulls, false, 0);
+	if (stmt->latest)
+	{
+		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+		result = SPI_execute_snapshot(stmt->plan, values, nulls, snapshot,
+									  InvalidSnapshot, false, true, 0);
+		UnregisterSnapshot(snapshot);
+	}
+	else
+		result = SPI_execute_plan(stmt->plan, values, nulls, false, 0);
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", stmt->sql,
 			 SPI_result_code_string(result));

@@ -27,6 +27,8 @@ typedef struct ConnectStatement
 	int			nargs;
 	Oid			argtypes[CONNECT_STATEMENT_ARGS];
 	SPIPlanPtr	plan;
+	bool		latest;			/* sees what is committed now, also in a
+								 * transaction whose snapshot is older */
 } ConnectStatement;
 
 typedef struct ConnectCatalogScope

@@ -103,6 +103,9 @@ extern void connect_source_offset_store(int64 connector_id,
 extern void connect_sink_offset_take(int64 connector_id, const char *topic,
 									 int32 partition, int64 *epoch,
 									 int64 *offset);
+/* The process whose open transaction has changed the row; 0 = not known. */
+extern int	connect_sink_offset_holder(int64 connector_id, const char *topic,
+									   int32 partition);
 /* expected -1 = none yet.  False: somebody else took it; abort and re-seek. */
 extern bool connect_sink_offset_advance(int64 connector_id, const char *topic,
 										int32 partition, int64 epoch,

@@ -99,7 +99,8 @@ ConnectConnectorRow *
 connect_catalog_connector(const char *name)
 {
 	static ConnectStatement stmt = {
-		CONNECTOR_COLUMNS " WHERE c.name = $2", 2, {OIDOID, TEXTOID}
+		CONNECTOR_COLUMNS " WHERE c.name = $2", 2, {OIDOID, TEXTOID},
+		.latest = true
 	};
 	Datum		values[] = {ObjectIdGetDatum(MyDatabaseId),
 	CStringGetTextDatum(name)};

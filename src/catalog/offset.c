@@ -100,6 +100,33 @@ connect_sink_offset_take(int64 connector_id, const char *topic,
 	connect_catalog_leave(&scope);
 }
 
+int
+connect_sink_offset_holder(int64 connector_id, const char *topic,
+						   int32 partition)
+{
+	static ConnectStatement stmt = {
+		"SELECT l.pid FROM connect.sink_offset_def o"
+		" JOIN pg_catalog.pg_locks l"
+		" ON l.locktype = 'transactionid' AND l.transactionid = o.xmax"
+		" AND l.granted WHERE o.connector_id = $1 AND o.kafka_topic = $2"
+		" AND o.kafka_partition = $3",
+		3, {INT8OID, TEXTOID, INT4OID}
+	};
+	Datum		values[] = {
+		Int64GetDatum(connector_id),
+		CStringGetTextDatum(topic),
+		Int32GetDatum(partition)
+	};
+	ConnectCatalogScope scope;
+	int			pid = 0;
+
+	connect_catalog_enter(&scope);
+	if (connect_catalog_run(&stmt, values, NULL) > 0)
+		pid = connect_catalog_int64(0, 1, 0);
+	connect_catalog_leave(&scope);
+	return pid;
+}
+
 bool
 connect_sink_offset_advance(int64 connector_id, const char *topic,
 							int32 partition, int64 epoch, int64 expected,

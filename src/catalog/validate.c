@@ -15,6 +15,7 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 
 #include "catalog/catalog.h"
 #include "catalog/framework.h"
@@ -144,13 +145,16 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 	if (check.cls->validate != NULL)
 	{
 		int			sec_context;
+		int			guc_level;
 		Oid			user;
 
 		GetUserIdAndSecContext(&user, &sec_context);
-		if (user != owner)
-			SetUserIdAndSecContext(owner, sec_context |
-								   SECURITY_LOCAL_USERID_CHANGE);
+		SetUserIdAndSecContext(owner, sec_context |
+							   SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_RESTRICTED_OPERATION);
+		guc_level = NewGUCNestLevel();
 		check.cls->validate(resolved, &errors);
+		AtEOXact_GUC(false, guc_level);
 		SetUserIdAndSecContext(user, sec_context);
 		for (int i = 0; i < errors.nerrors; i++)
 			add_error(&check, errors.errors[i].key, errors.errors[i].message);

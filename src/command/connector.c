@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "catalog/command.h"
 #include "catalog/resolve.h"
@@ -334,6 +335,7 @@ tell_class(Change change, const ConnectConnectorRow *row,
 	ConnectConfig *old_resolved = NULL;
 	Oid			user;
 	int			sec_context;
+	int			guc_level;
 
 	if (old_cfg != NULL)
 	{
@@ -347,7 +349,9 @@ tell_class(Change change, const ConnectConnectorRow *row,
 
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(row->owner,
-						   sec_context | SECURITY_LOCAL_USERID_CHANGE);
+						   sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	guc_level = NewGUCNestLevel();
 	if (change == CHANGE_ALTERED && old_cls != cls)
 	{
 		if (old_cls != NULL && old_cls->dropped != NULL)
@@ -360,6 +364,7 @@ tell_class(Change change, const ConnectConnectorRow *row,
 		cls->altered(row->id, resolved, old_resolved);
 	else if (change == CHANGE_DROPPED && cls != NULL && cls->dropped != NULL)
 		cls->dropped(row->id, resolved);
+	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, sec_context);
 }
 

@@ -7,6 +7,12 @@
  *	  consumer 16 MB fetched (librdkafka's own bounds are 1 GB and 64 MB), so
  *	  that a server can run many tasks.  With 256 KB batches and a few requests
  *	  in flight this costs no throughput worth naming.
+ *
+ *	  Assignors.  Up to librdkafka 2.2.0 a client that has joined a group with
+ *	  cooperative-sticky and is closed before its first assignment fails an
+ *	  assertion: it frees the assignor's state, which there is only after the
+ *	  first assignment.  An assertion that fails in a task restarts the server.
+ *	  So those versions get assignors that keep no state, whatever is asked for.
  */
 #include "internal.h"
 
@@ -157,6 +163,10 @@ connect_kafka_conf_build(ConnectKafkaRole role,
 	kafka_error_clear(err);
 	sink.conf = rd_kafka_conf_new();
 	is_ok = conf_set_all(&sink, defaults, lengthof(defaults));
+	if (is_ok && role == CONNECT_KAFKA_CONSUMER &&
+		rd_kafka_version() < VERSION_STICKY_FIXED)
+		is_ok = property_set(&sink, "partition.assignment.strategy",
+							 EAGER_ASSIGNORS);
 	/* Connect's producers wait for as long as it takes. */
 	if (is_ok && role == CONNECT_KAFKA_PRODUCER)
 		is_ok = property_set(&sink, "delivery.timeout.ms", "2147483647");
@@ -189,6 +199,7 @@ connect_kafka_conf_build(ConnectKafkaRole role,
 	conf->role = role;
 	conf->conf = sink.conf;
 	conf->kept = sink.kept;
+	conf->was_sticky = sink.was_sticky;
 	mechanism = connect_kafka_conf_get(conf, "sasl.mechanisms");
 	conf->is_scram = mechanism != NULL && strncmp(mechanism, "SCRAM", 5) == 0;
 	return conf;

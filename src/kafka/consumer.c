@@ -15,6 +15,7 @@
 #include "internal.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ connect_kafka_consumer_open(ConnectKafkaConf *conf, ConnectKafkaError *err)
 	rd_kafka_conf_t *copy;
 	const char *username;
 	const char *password;
+	ConnectKafkaNotice *notice;
 
 	kafka_error_clear(err);
 	if (conf->role != CONNECT_KAFKA_CONSUMER ||
@@ -103,6 +105,15 @@ connect_kafka_consumer_open(ConnectKafkaConf *conf, ConnectKafkaError *err)
 	{
 		connect_kafka_consumer_close(&consumer, 0);
 		return NULL;
+	}
+	if (conf->was_sticky &&
+		(notice = client_add_notice(&consumer->client,
+									CONNECT_KAFKA_NOTICE_LOG)) != NULL)
+	{
+		notice->level = 4;
+		snprintf(notice->error.text, sizeof(notice->error.text),
+				 "partition.assignment.strategy cooperative-sticky is not safe with librdkafka %s (mended in 2.3.0), the group uses \"%s\"",
+				 rd_kafka_version_str(), EAGER_ASSIGNORS);
 	}
 	consumer->messages = rd_kafka_queue_get_consumer(consumer->client.rk);
 	client_watch(&consumer->client, consumer->messages);

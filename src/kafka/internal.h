@@ -30,6 +30,7 @@
 
 /* The versions at which librdkafka changed what we work around. */
 #define VERSION_FETCH_BACKOFF	0x020200ff	/* fetch.queue.backoff.ms */
+#define VERSION_STICKY_FIXED	0x020300ff	/* cooperative-sticky, see conf.c */
 #define VERSION_SCRAM_FIXED		0x020601ff	/* SCRAM with Kafka 3.8.1 and up */
 #define VERSION_GROUP_PROTOCOL	0x020c00ff	/* group.protocol=consumer */
 
@@ -57,6 +58,7 @@ struct ConnectKafkaConf
 	ConnectKafkaRole role;
 	rd_kafka_conf_t *conf;
 	bool		is_scram;
+	bool		was_sticky;		/* asked for, and replaced */
 	struct KeptProperty *kept;	/* obeyed by the caller, not by librdkafka */
 };
 
@@ -111,6 +113,11 @@ extern bool client_close(ConnectKafkaClient *client, int destroy_flags,
 						 int deadline_ms);
 extern int64_t client_now_ms(void);
 
+/* ---- conf.c ---- */
+
+/* What takes the place of the cooperative-sticky assignor, see conf.c. */
+#define EAGER_ASSIGNORS "roundrobin,range"
+
 /* ---- property.c ---- */
 
 typedef struct PropertySink
@@ -122,6 +129,7 @@ typedef struct PropertySink
 	bool		has_idempotence;	/* the user said so */
 	bool		has_mechanism;
 	bool		is_value_bad;	/* the library refuses a value */
+	bool		was_sticky;		/* cooperative-sticky was replaced */
 	char		why[400];		/* the reason of a refusal */
 } PropertySink;
 

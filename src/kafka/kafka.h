@@ -640,7 +640,7 @@ extern void connect_kafka_mock_close(ConnectKafkaMock **mock);
 /* Faults, for tests.  broker -1: all of them. */
 extern void connect_kafka_mock_broker_up(ConnectKafkaMock *mock, int broker, bool up);
 extern void connect_kafka_mock_broker_delay(ConnectKafkaMock *mock, int broker, int ms);
-/* The next requests of this API key fail with these codes, one each. */
+/* The next requests of this API key fail with these codes, one each; 0: none. */
 extern void connect_kafka_mock_fail(ConnectKafkaMock *mock, int api_key,
 									const int *codes, int ncodes);
 /* What metadata requests say of this topic; 0 ends it. */

@@ -106,6 +106,7 @@ connect_kafka_mock_fail(ConnectKafkaMock *mock, int api_key, const int *codes,
 	rd_kafka_resp_err_t errors[64];
 	int			count = ncodes < 64 ? ncodes : 64;
 
+	rd_kafka_mock_clear_request_errors(mock->cluster, api_key);
 	for (int i = 0; i < count; i++)
 		errors[i] = (rd_kafka_resp_err_t) codes[i];
 	rd_kafka_mock_push_request_errors_array(mock->cluster, api_key, count,

@@ -574,6 +574,10 @@ apply_assignor(PropertySink *sink, const char *target, const char *value)
 		strncat(list, name != NULL ? name : next, name_len);
 		next += len;
 	}
+	sink->was_sticky = strstr(list, "cooperative-sticky") != NULL &&
+		rd_kafka_version() < VERSION_STICKY_FIXED;
+	if (sink->was_sticky)
+		return property_set(sink, target, EAGER_ASSIGNORS);
 	/* Kafka's default, range and then cooperative-sticky, is a migration path. */
 	if (strcmp(list, "range,cooperative-sticky") == 0)
 		return property_set(sink, target, "cooperative-sticky");

@@ -8,8 +8,13 @@
  *	  the offset in connect.sink_offset_def, else at the log's start.  Taking it
  *	  commits a new epoch in its row, which fences whoever had it before.
  *
- *	  A rebalance is kept until it is answered, so that an error that may pass
- *	  leaves it to the next turn.
+ *	  A rebalance is kept until it is answered, with what has been done of it,
+ *	  so that an error that may pass leaves the rest to the next turn.
+ *
+ *	  Who had a partition before may be in a transaction that advances its
+ *	  offset, even while it is frozen.  Nobody can take the partition until that
+ *	  has ended, one way or the other: the wait is shown, and cut into pieces so
+ *	  that the task can be stopped.
  *
  *	  The group's offsets in Kafka are read once: by a connector that has no
  *	  offset of its own yet.
@@ -18,7 +23,9 @@
 
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "catalog/catalog.h"
 #include "runtime/assignment.h"
@@ -26,9 +33,11 @@
 #include "runtime/fault.h"
 #include "runtime/sink.h"
 #include "runtime/topics.h"
+#include "runtime/xact.h"
 
 #define ADMIN_MS 30000
 #define QUERY_MS 5000
+#define TAKE_LOCK_MS "1000"
 #define LOCK_IMPORT 3			/* advisory locks of users have 1 and 2 */
 
 struct ConnectRebalance
@@ -37,11 +46,20 @@ struct ConnectRebalance
 	bool		lost;
 	ConnectKafkaOffset *parts;
 	int			nparts;
+	bool		tried;			/* an answer was begun, and may have failed */
+
+	/* An assignment's partitions, as parts. */
+	ConnectSinkPartition **partitions;
+	bool		taken;			/* under a new epoch */
+	bool		accepted;		/* by the consumer; they are ours */
 };
 
 static void keep_rebalance(ConnectTaskRun *run, ConnectAssignment *assignment,
 						   const ConnectKafkaEvent *event);
 static bool assigned(ConnectTaskRun *run, ConnectAssignment *assignment);
+static bool take(ConnectTaskRun *run, ConnectRebalance *rebalance);
+static void accept_partitions(ConnectTaskRun *run,
+							  ConnectAssignment *assignment);
 static void revoked(ConnectTaskRun *run, ConnectAssignment *assignment);
 static bool import_offsets(ConnectTaskRun *run, const ConnectAssignment *assignment);
 static void out_of_range(ConnectTaskRun *run, ConnectAssignment *assignment,
@@ -92,7 +110,7 @@ connect_assignment_listen(ConnectTaskRun *run,
 	}
 }
 
-/* Copies the event, sorted in the order of locking. */
+/* Copies the event. */
 static void
 keep_rebalance(ConnectTaskRun *run, ConnectAssignment *assignment,
 			   const ConnectKafkaEvent *event)
@@ -110,8 +128,20 @@ keep_rebalance(ConnectTaskRun *run, ConnectAssignment *assignment,
 		rebalance->parts[i].topic = pstrdup(event->offsets[i].topic);
 		rebalance->parts[i].partition = event->offsets[i].partition;
 	}
+	/* In the order of locking. */
 	qsort(rebalance->parts, rebalance->nparts, sizeof(ConnectKafkaOffset),
 		  compare_offsets);
+	if (event->kind == CONNECT_KAFKA_EVENT_ASSIGN)
+	{
+		rebalance->partitions = palloc(Max(rebalance->nparts, 1) *
+									   sizeof(ConnectSinkPartition *));
+		for (int i = 0; i < rebalance->nparts; i++)
+		{
+			rebalance->partitions[i] = palloc0(sizeof(ConnectSinkPartition));
+			rebalance->partitions[i]->topic = pstrdup(rebalance->parts[i].topic);
+			rebalance->partitions[i]->partition = rebalance->parts[i].partition;
+		}
+	}
 	assignment->rebalance = rebalance;
 	MemoryContextSwitchTo(old);
 }
@@ -125,10 +155,15 @@ connect_assignment_answer(ConnectTaskRun *run,
 
 	if (rebalance == NULL)
 		return true;
+	rebalance->tried = true;
 	if (rebalance->kind == CONNECT_KAFKA_EVENT_ASSIGN)
 	{
 		if (!assigned(run, assignment))
+		{
+			rebalance->tried = false;
 			return false;
+		}
+		pfree(rebalance->partitions);
 	}
 	else
 	{
@@ -144,45 +179,120 @@ connect_assignment_answer(ConnectTaskRun *run,
 	return true;
 }
 
+bool
+connect_assignment_backs_off(const ConnectTaskRun *run,
+							 const ConnectAssignment *assignment)
+{
+	return assignment->rebalance != NULL && assignment->rebalance->tried &&
+		run->retry_at > GetCurrentTimestamp();
+}
+
+/* False: call again, unless the task must leave what it is doing. */
 static bool
 assigned(ConnectTaskRun *run, ConnectAssignment *assignment)
 {
-	const ConnectRebalance *rebalance = assignment->rebalance;
-	ConnectSinkPartition **taken;
-	MemoryContext old;
-	ConnectKafkaError err;
-	bool		imported;
+	ConnectRebalance *rebalance = assignment->rebalance;
 
 	MemoryContextReset(run->task.batch_context);
 	MemoryContextSwitchTo(run->task.batch_context);
-
-	connect_task_begin(&run->task);
-	imported = connect_sink_offset_any(run->task.connector_id);
-	connect_task_commit(&run->task);
-	if (!imported && !import_offsets(run, assignment))
-		return false;
-
-	old = MemoryContextSwitchTo(run->task.context);
-	taken = palloc(Max(rebalance->nparts, 1) * sizeof(ConnectSinkPartition *));
-	for (int i = 0; i < rebalance->nparts; i++)
+	if (!rebalance->taken)
 	{
-		taken[i] = palloc0(sizeof(ConnectSinkPartition));
-		taken[i]->topic = pstrdup(rebalance->parts[i].topic);
-		taken[i]->partition = rebalance->parts[i].partition;
+		bool		imported;
+
+		connect_task_begin(&run->task);
+		imported = connect_sink_offset_any(run->task.connector_id);
+		connect_task_commit(&run->task);
+		if (!imported && !import_offsets(run, assignment))
+			return false;
+		if (!take(run, rebalance))
+			return false;
+		rebalance->taken = true;
+		CONNECT_FAULT("sink-taken");
 	}
-	MemoryContextSwitchTo(old);
+	if (!rebalance->accepted)
+	{
+		accept_partitions(run, assignment);
+		rebalance->accepted = true;
+	}
+	CONNECT_FAULT("sink-open");
+	if (run->task.cls->open != NULL && rebalance->nparts > 0)
+		run->task.cls->open(&run->task,
+							connect_assignment_list(rebalance->partitions,
+													rebalance->nparts),
+							rebalance->nparts);
+	connect_task_waits_in_runtime(run, NULL);
+	return true;
+}
 
-	connect_task_begin(&run->task);
-	for (int i = 0; i < rebalance->nparts; i++)
-		connect_sink_offset_take(run->task.connector_id, taken[i]->topic,
-								 taken[i]->partition, &taken[i]->epoch,
-								 &taken[i]->stored);
-	connect_task_commit(&run->task);
-	CONNECT_FAULT("sink-taken");
+/*
+ * Commits a new epoch for each partition.  False if one of them is still in
+ * somebody's transaction.
+ */
+static bool
+take(ConnectTaskRun *run, ConnectRebalance *rebalance)
+{
+	volatile int at = 0;
+	volatile bool locked = false;
+
+	PG_TRY();
+	{
+		connect_task_begin(&run->task);
+		(void) set_config_option("lock_timeout", TAKE_LOCK_MS, PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
+		for (; at < rebalance->nparts; at++)
+		{
+			ConnectSinkPartition *partition = rebalance->partitions[at];
+
+			connect_sink_offset_take(run->task.connector_id, partition->topic,
+									 partition->partition, &partition->epoch,
+									 &partition->stored);
+		}
+		connect_task_commit(&run->task);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(run->task.batch_context);
+		HOLD_INTERRUPTS();
+		FlushErrorState();
+		connect_xact_abort();
+		RESUME_INTERRUPTS();
+		MemoryContextSwitchTo(run->task.batch_context);
+		locked = true;
+	}
+	PG_END_TRY();
+	if (locked)
+	{
+		ConnectSinkPartition *partition = rebalance->partitions[at];
+		int			pid;
+
+		connect_task_begin(&run->task);
+		pid = connect_sink_offset_holder(run->task.connector_id,
+										 partition->topic,
+										 partition->partition);
+		connect_task_commit(&run->task);
+		connect_task_waits_in_runtime(run, pid == 0 ?
+									  psprintf("partition %d of topic \"%s\" is in a transaction of who had it before",
+											   partition->partition,
+											   partition->topic) :
+									  psprintf("partition %d of topic \"%s\" is in a transaction of process %d, which had it before",
+											   partition->partition,
+											   partition->topic, pid));
+	}
+	return !locked;
+}
+
+static void
+accept_partitions(ConnectTaskRun *run, ConnectAssignment *assignment)
+{
+	const ConnectRebalance *rebalance = assignment->rebalance;
+	ConnectKafkaError err;
 
 	for (int i = 0; i < rebalance->nparts; i++)
 	{
-		ConnectSinkPartition *partition = taken[i];
+		ConnectSinkPartition *partition = rebalance->partitions[i];
 		ConnectKafkaOffset *offset = &rebalance->parts[i];
 
 		partition->position = partition->stored;
@@ -212,14 +322,7 @@ assigned(ConnectTaskRun *run, ConnectAssignment *assignment)
 									   rebalance->nparts, &err))
 		connect_errors_raise_kafka("could not take partitions", &err);
 	for (int i = 0; i < rebalance->nparts; i++)
-		add_partition(run, assignment, taken[i]);
-	connect_task_waits_in_runtime(run, NULL);
-	if (run->task.cls->open != NULL && rebalance->nparts > 0)
-		run->task.cls->open(&run->task,
-							connect_assignment_list(taken, rebalance->nparts),
-							rebalance->nparts);
-	pfree(taken);
-	return true;
+		add_partition(run, assignment, rebalance->partitions[i]);
 }
 
 /*

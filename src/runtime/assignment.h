@@ -38,9 +38,15 @@ typedef struct ConnectAssignment
 /* Takes the consumer's events, up to the first rebalance. */
 extern void connect_assignment_listen(ConnectTaskRun *run,
 									  ConnectAssignment *assignment);
-/* Answers a rebalance; false if the task must leave what it is doing. */
+/*
+ * Answers a rebalance.  False: it has still to be answered, unless the task
+ * must leave what it is doing.
+ */
 extern bool connect_assignment_answer(ConnectTaskRun *run,
 									  ConnectAssignment *assignment);
+/* Is there a rebalance whose answer failed, to be tried again later? */
+extern bool connect_assignment_backs_off(const ConnectTaskRun *run,
+										 const ConnectAssignment *assignment);
 /* As connectors see partitions; palloc'ed. */
 extern ConnectTopicPartition *connect_assignment_list(ConnectSinkPartition **partitions,
 													  int n);

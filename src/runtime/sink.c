@@ -160,6 +160,8 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 
 	(void) connect_errors_letters_pending(run);
 	connect_assignment_listen(run, sink->assignment);
+	if (connect_assignment_backs_off(run, sink->assignment))
+		return sink->keep_alive;
 	if (!connect_assignment_answer(run, sink->assignment))
 		return 0;
 	if (run->phase == CONNECT_TASK_PAUSED && sink->nmessages > 0)
@@ -495,6 +497,7 @@ deliver(ConnectTaskRun *run)
 	ConnectRecord *records = records_of_batch(run);
 	int			n;
 
+	CONNECT_FAULT("sink-fetched");
 	for (int i = 0; i < sink->assignment->npartitions; i++)
 		sink->assignment->partitions[i]->next = -1;
 	for (int i = 0; i < sink->nmessages; i++)

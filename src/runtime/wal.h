@@ -12,4 +12,10 @@
  */
 extern void connect_wal_settle(void);
 
+/*
+ * The same for n transactions that were seen to be committed.  Most have been
+ * flushed before anybody could see them: then it costs nothing.
+ */
+extern void connect_wal_settle_commits(const uint64 *txids, int n);
+
 #endif							/* CONNECT_WAL_H */

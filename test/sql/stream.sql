@@ -1,5 +1,6 @@
 -- Capture by trigger: what reaches the queue, without a task that empties it.
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS connect;
 CREATE SCHEMA stream_test;
 SET search_path = stream_test, public;
 

@@ -419,6 +419,36 @@ group_mode(void)
 	check(test_now_ms() - start < 1500);
 }
 
+/*
+ * A member that is closed when it has joined and has no assignment yet:
+ * librdkafka before 2.3.0 aborts then with cooperative-sticky.
+ */
+static void
+closes_before_its_assignment(const char *assignor)
+{
+	const char *topics[] = {"group"};
+	const ConnectKafkaProperty props[] = {{"debug", "cgrp"}, {"partition.assignment.strategy", assignor}};
+	Reader		reader = reader_open("early", props, assignor != NULL ? 2 : 1);
+	ConnectKafkaNotice notice;
+	ConnectKafkaError err;
+	int			codes[64];
+	bool		has_joined = false;
+
+	for (size_t i = 0; i < lengthof(codes); i++)
+		codes[i] = 27;			/* REBALANCE_IN_PROGRESS */
+	connect_kafka_mock_fail(mock, 14 /* SyncGroup */ , codes, lengthof(codes));
+	check_err(connect_kafka_consumer_subscribe(reader.consumer, topics, 1, &err), err);
+	do
+	{
+		take_events(&reader);
+		while (connect_kafka_client_notice(reader.client, &notice))
+			has_joined |= strstr(notice.error.text, "JoinGroup response: GenerationId") != NULL;
+	} while (!has_joined && test_wait(reader.client, 10000));
+	check(has_joined && reader.assigns == 0);
+	connect_kafka_consumer_close(&reader.consumer, 500);
+	connect_kafka_mock_fail(mock, 14, NULL, 0);
+}
+
 static void
 group_by_regex(void)
 {
@@ -522,6 +552,8 @@ main(void)
 	out_of_range_and_eof();
 	survives_broker_loss();
 	group_mode();
+	closes_before_its_assignment(NULL);
+	closes_before_its_assignment("cooperative-sticky");
 	group_by_regex();
 	partition_errors();
 	admin_client();

@@ -122,6 +122,9 @@ check_value(ConnectKafkaConf *conf, const char *key, const char *expected)
 static void
 java_names_are_translated(void)
 {
+	/* Where librdkafka's own is sound. */
+	const char *sticky = connect_kafka_version_number() >= 0x020300ff ?
+		"cooperative-sticky" : "roundrobin,range";
 	ConnectKafkaError err;
 	ConnectKafkaConf *conf;
 
@@ -171,6 +174,14 @@ java_names_are_translated(void)
 	check_value(conf, "sasl.username", "bob");
 	check_value(conf, "sasl.password", "a\"b;= c");
 	check_value(conf, "isolation.level", "read_committed");
+	check_value(conf, "partition.assignment.strategy", sticky);
+	connect_kafka_conf_close(&conf);
+
+	conf = BUILD(CONNECT_KAFKA_CONSUMER, false, &err, {"group.id", "g"},
+				 {"partition.assignment.strategy",
+				 "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"});
+	check_err(conf != NULL, err);
+	check_value(conf, "partition.assignment.strategy", sticky);
 	connect_kafka_conf_close(&conf);
 
 	conf = BUILD(CONNECT_KAFKA_ADMIN, true, &err, {"security.protocol", "SSL"},
