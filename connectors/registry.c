@@ -21,6 +21,7 @@ static const ConnectConnectorClass *classes[MAX_CLASSES] = {
 	&connect_jdbcsink,
 	&connect_jdbcsink_aiven,
 	&connect_jdbcsink_debezium,
+	&connect_function_source,
 	&connect_function_sink,
 	&connect_file_stream_source,
 	&connect_file_stream_sink,

@@ -12,6 +12,7 @@ extern const ConnectConnectorClass connect_jdbc_source_aiven;
 extern const ConnectConnectorClass connect_jdbcsink;
 extern const ConnectConnectorClass connect_jdbcsink_aiven;
 extern const ConnectConnectorClass connect_jdbcsink_debezium;
+extern const ConnectConnectorClass connect_function_source;
 extern const ConnectConnectorClass connect_function_sink;
 extern const ConnectConnectorClass connect_file_stream_source;
 extern const ConnectConnectorClass connect_file_stream_sink;

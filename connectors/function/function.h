@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
 #include "executor/spi.h"
+#include "utils/jsonb.h"
 
 #define FUNCTION_MAX_ARGS 3
 
@@ -56,6 +57,8 @@ typedef struct FunctionProblem
 /* In a transaction, with the rights of the current user. */
 extern bool connect_function_find(const char *name, const FunctionUse *use,
 								  FunctionRef *ref, FunctionProblem *problem);
+extern void connect_function_raise(const FunctionUse *use,
+								   const FunctionProblem *problem) CONNECT_NORETURN;
 /* The same for validation: what is wrong becomes an error of the option. */
 extern bool connect_function_check(const ConnectConfig *cfg,
 								   const FunctionUse *use, FunctionRef *ref,
@@ -102,5 +105,55 @@ extern bool connect_function_element(FunctionArgument *argument,
 extern Oid	connect_function_array_type(const FunctionArgument *argument);
 extern Datum connect_function_array(const FunctionArgument *argument,
 									Datum *values, bool *nulls, int n);
+
+/* ---- rows.c ---- */
+
+/* The columns of a source function's result. */
+typedef enum FunctionColumn
+{
+	FUNCTION_COLUMN_VALUE,
+	FUNCTION_COLUMN_OFFSET,
+	FUNCTION_COLUMN_KEY,
+	FUNCTION_COLUMN_TOPIC,
+	FUNCTION_COLUMN_PARTITION,
+	FUNCTION_COLUMN_HEADERS,
+	FUNCTION_COLUMN_TIMESTAMP,
+	FUNCTION_NCOLUMNS
+} FunctionColumn;
+
+typedef struct FunctionRows FunctionRows;
+
+/* NULL, or why rows of this shape are no records. */
+extern char *connect_function_rows_refuse(TupleDesc desc, char **hint);
+extern bool connect_function_rows_have(TupleDesc desc, FunctionColumn column);
+/*
+ * The plan that makes records of rows that have not been refused.  Made in the
+ * current context.  plain: for plain JSON.
+ */
+extern FunctionRows *connect_function_rows_make(TupleDesc desc,
+												const char *topic, bool plain);
+extern TupleDesc connect_function_rows_desc(const FunctionRows *rows);
+/*
+ * In a transaction.  Fills record but for its position; raises what is wrong
+ * with the row.  *offset: the row's, NULL if it has none.
+ */
+extern void connect_function_rows_record(FunctionRows *rows,
+										 const Datum *values,
+										 const bool *isnull,
+										 ConnectRecord *record,
+										 Jsonb **offset);
+
+/* ---- partitions.c ---- */
+
+extern const FunctionUse connect_function_partitions_use;
+
+/*
+ * The source partitions of a configuration as JSON objects, in order, each
+ * once; NIL if it names none.  In a transaction.
+ */
+extern List *connect_function_partitions(const ConnectConfig *cfg);
+extern bool connect_function_is_partitioned(const ConnectConfig *cfg);
+/* A text that differs if the lists do. */
+extern char *connect_function_partitions_digest(List *partitions);
 
 #endif							/* CONNECT_FUNCTION_H */

@@ -269,6 +269,16 @@ connect_function_check(const ConnectConfig *cfg, const FunctionUse *use,
 	return false;
 }
 
+void
+connect_function_raise(const FunctionUse *use, const FunctionProblem *problem)
+{
+	ereport(ERROR,
+			(errcode(problem->sqlstate),
+			 errmsg("%s", problem->message),
+			 errdetail("It is named by \"%s\".", use->option),
+			 errhint("%s", problem->hint)));
+}
+
 /* Waits for whoever drops it or has dropped it, and says so. */
 static void
 lock_function(ConnectTask *task, const FunctionRef *ref)
@@ -297,11 +307,7 @@ connect_function_open(ConnectTask *task, const char *name,
 		FunctionProblem problem;
 
 		if (!connect_function_find(name, use, ref, &problem))
-			ereport(ERROR,
-					(errcode(problem.sqlstate),
-					 errmsg("%s", problem.message),
-					 errdetail("It is named by \"%s\".", use->option),
-					 errhint("%s", problem.hint)));
+			connect_function_raise(use, &problem);
 		if (ref->oid == locked)
 			return;
 		lock_function(task, ref);

@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog/catalog.h"
+#include "headers.h"
 #include "registry.h"
 #include "runtime/wal.h"
 #include "stream/config.h"
@@ -374,44 +375,6 @@ emit_truncate(StreamTask *state, ConnectShape *shape, const ConnectEvent *event,
 	emit(state, shape, &none, &value, at_ms, position);
 }
 
-/* Headers of a message: members of a JSON object, as strings. */
-static void
-message_headers(ConnectRecord *record, Jsonb *headers)
-{
-	JsonbIterator *it = JsonbIteratorInit(&headers->root);
-	JsonbValue	v;
-	JsonbIteratorToken token;
-	int			max = JsonContainerSize(&headers->root);
-	StringInfoData text;
-
-	record->headers = palloc0(sizeof(ConnectHeader) * Max(max, 1));
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			record->headers[record->nheaders].name =
-				pnstrdup(v.val.string.val, v.val.string.len);
-		else if (token == WJB_VALUE)
-		{
-			ConnectHeader *header = &record->headers[record->nheaders++];
-
-			if (v.type == jbvNull)
-				continue;
-			header->schema = connect_schema_make(CONNECT_STRING);
-			if (v.type == jbvString)
-			{
-				header->value = connect_value_text(CONNECT_KIND_STRING,
-												   v.val.string.val,
-												   v.val.string.len);
-				continue;
-			}
-			initStringInfo(&text);
-			JsonbToCString(&text, &JsonbValueToJsonb(&v)->root, 0);
-			header->value = connect_value_text(CONNECT_KIND_STRING, text.data,
-											   text.len);
-		}
-	}
-}
-
 /* connect_emit(): key and value are bytes, whatever they were made from. */
 static void
 emit_message(StreamTask *state, const ConnectEvent *event,
@@ -442,7 +405,7 @@ emit_message(StreamTask *state, const ConnectEvent *event,
 										  VARSIZE_ANY_EXHDR(DatumGetPointer(values[2])));
 	}
 	if (!nulls[3])
-		message_headers(&record, DatumGetJsonbP(values[3]));
+		connect_headers_from_jsonb(&record, DatumGetJsonbP(values[3]));
 	connect_task_emit(state->task, &record);
 }
 
