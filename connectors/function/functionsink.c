@@ -84,6 +84,10 @@ typedef struct FunctionSink
 	FunctionRef ref;
 	FunctionArgument *argument; /* NULL: to be made */
 	SPIPlanPtr	plan;
+
+	/* Statements after a call of this batch; NULL = none. */
+	const char *check_constraints;
+	const char *defer_constraints;
 } FunctionSink;
 
 /* A record of the batch. */
@@ -95,6 +99,7 @@ typedef struct Event
 } Event;
 
 static void prepare(FunctionSink *sink);
+static void find_constraints(FunctionSink *sink);
 static void call_safely(FunctionSink *sink, Event *events, int n);
 static void call(FunctionSink *sink, Event *events, int n);
 static void check_deferred(FunctionSink *sink);
@@ -253,6 +258,43 @@ prepare(FunctionSink *sink)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * Is there a constraint that can be deferred, and which are from the start?
+ * Those go by their names: one that shares its name with another that cannot
+ * be, or is in a schema that is closed to us, stays checked at once after the
+ * first call of a batch.
+ */
+static void
+find_constraints(FunctionSink *sink)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ')"
+		" FILTER (WHERE c.condeferred AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o WHERE o.conname = c.conname"
+		" AND o.connamespace = c.connamespace AND NOT o.condeferrable))"
+		" FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace"
+		" WHERE c.condeferrable HAVING pg_catalog.count(*) > 0";
+
+	sink->check_constraints = NULL;
+	sink->defer_constraints = NULL;
+	SPI_connect();
+	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for constraints");
+	if (SPI_processed > 0)
+	{
+		char	   *names = SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 1);
+		MemoryContext old = MemoryContextSwitchTo(sink->task->batch_context);
+
+		sink->check_constraints = "SET CONSTRAINTS ALL IMMEDIATE";
+		if (names != NULL)
+			sink->defer_constraints = psprintf("SET CONSTRAINTS %s DEFERRED",
+											   names);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+}
+
 static void
 sink_put(ConnectTask *task, ConnectRecord *records, int n)
 {
@@ -260,6 +302,7 @@ sink_put(ConnectTask *task, ConnectRecord *records, int n)
 	Event	   *events = palloc0(n * sizeof(Event));
 
 	prepare(sink);
+	find_constraints(sink);
 	for (int i = 0; i < n; i++)
 		events[i].record = &records[i];
 	for (int i = 0; i < n; i += sink->batch_size)
@@ -376,11 +419,17 @@ call(FunctionSink *sink, Event *events, int n)
 	error_context_stack = callback.previous;
 }
 
-/* What a deferred constraint says is the record's fault too. */
+/*
+ * What a deferred constraint says is the record's fault too.  The next call
+ * finds them deferred again.
+ */
 static void
 check_deferred(FunctionSink *sink)
 {
-	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
+	if (sink->check_constraints != NULL)
+		SPI_execute(sink->check_constraints, false, 0);
+	if (sink->defer_constraints != NULL)
+		SPI_execute(sink->defer_constraints, false, 0);
 }
 
 static void

@@ -112,6 +112,16 @@ SELECT sink('{"connector.class": "FunctionSink", "function.name": "functionsink.
 SELECT * FROM put(:s, '[{"value": {"id": 10}}, {"value": {"id": 3}}]');
 SELECT array_agg(id ORDER BY id) FROM checked;
 
+-- Constraints are deferred within each call, and checked after it.
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+CREATE FUNCTION family(records connect.record[]) RETURNS void LANGUAGE sql AS
+$$ INSERT INTO functionsink.child SELECT (r.value->>'id')::int FROM unnest(records) AS r;
+   INSERT INTO functionsink.parent SELECT (r.value->>'id')::int FROM unnest(records) AS r WHERE NOT r.value ? 'orphan' $$;
+SELECT sink('{"connector.class": "FunctionSink", "function.name": "functionsink.family", "errors.tolerance": "all", "batch.size": "2"}') AS s \gset
+SELECT * FROM put(:s, '[{"value": {"id": 1}}, {"value": {"id": 2}}, {"value": {"id": 3}}, {"value": {"id": 4, "orphan": 1}}, {"value": {"id": 5}}]');
+SELECT array_agg(id ORDER BY id) FROM child;
+
 -- Any other error is the function's.
 CREATE FUNCTION broken(records connect.record[]) RETURNS void LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO functionsink.nowhere VALUES (1); END $$;
