@@ -376,6 +376,10 @@ RETURNS text LANGUAGE C STRICT STABLE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'connect_class_type';
 
+-- The operators of views are looked up here and now: never where others may
+-- have made their own.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 /*
  * Views.  A user sees the connectors of whose owner he is a member; status is
  * for pg_read_all_stats (and so for pg_monitor) too.
@@ -520,7 +524,7 @@ WHERE c.is_mine;
 
 CREATE VIEW connect.plugin AS
 SELECT p.class, p.type, p.version, p.documentation
-FROM connect_plugins() p;
+FROM @extschema@.connect_plugins() p;
 
 -- counters under Kafka Connect's names
 CREATE VIEW connect.metric WITH (security_barrier) AS
@@ -573,6 +577,8 @@ CREATE TYPE connect.record AS (
  * Capture by trigger.
  */
 
+SET LOCAL search_path = @extschema@, pg_temp;
+
 -- The trigger function; its argument is the connector's name.
 CREATE FUNCTION connect_capture()
 RETURNS trigger LANGUAGE C
@@ -593,7 +599,7 @@ BEGIN ATOMIC
 	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
 	FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-	WHERE c.oid = relation;
+	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 END;
 
 -- Streams a table's changes through a connector of class TableStreamSource:

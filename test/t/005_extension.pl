@@ -28,6 +28,28 @@ sub create
 
 $node->safe_psql('postgres', 'BEGIN; CREATE EXTENSION connect; ROLLBACK');
 is($node->safe_psql('postgres', $label), '0', 'a rolled back CREATE EXTENSION leaves no mark');
+# operators that others made in the schema that it is created in
+$node->safe_psql('postgres', <<'SQL');
+CREATE DATABASE shared;
+CREATE ROLE hostile;
+\connect shared
+GRANT CREATE ON SCHEMA public TO hostile;
+SET ROLE hostile;
+CREATE FUNCTION multiply(a bigint, b interval) RETURNS interval LANGUAGE sql AS 'SELECT b';
+CREATE FUNCTION equal(a oid, b regclass) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR * (LEFTARG = bigint, RIGHTARG = interval, FUNCTION = multiply);
+CREATE OPERATOR = (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = equal);
+RESET ROLE;
+CREATE EXTENSION connect;
+SQL
+is($node->safe_psql('shared', <<'SQL'), '0', 'the extension uses no operator of its schema');
+SELECT count(*) FROM pg_depend WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+AND refobjid IN (SELECT oid FROM pg_proc WHERE proowner = 'hostile'::regrole
+	UNION ALL SELECT oid FROM pg_operator WHERE oprowner = 'hostile'::regrole)
+AND classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass);
+SQL
+$node->safe_psql('postgres', 'DROP DATABASE shared');
+
 $node->safe_psql('postgres', 'CREATE EXTENSION connect');
 poll_until($node, $coordinators, '1');
 $node->safe_psql('postgres', create('a'));
