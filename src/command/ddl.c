@@ -33,7 +33,7 @@ typedef struct Parser
 {
 	const char *text;
 	Token		token;			/* the next one */
-	bool		in_value;		/* it stands where a value should */
+	bool		in_value;		/* it stands behind the name of a property */
 	ConnectDdlError *error;
 } Parser;
 
@@ -97,19 +97,28 @@ connect_ddl_mask(const char *text)
 {
 	char	   *result = pstrdup(text);
 	Parser		parser = {text, {TOKEN_END, 0, 0, NULL}, false, NULL};
+	bool		in_list = false;
 
 	for (;;)
 	{
+		bool		hidden;
+
 		next_token(&parser);
 		if (parser.token.kind == TOKEN_END)
 			return result;
+		hidden = parser.token.kind == TOKEN_STRING ||
+			parser.token.kind == TOKEN_BAD ||
+			(parser.token.kind != TOKEN_VARIABLE && parser.in_value);
 		if (is_symbol(&parser, '='))
 			parser.in_value = true;
 		else if (parser.token.kind == TOKEN_SYMBOL)
+		{
+			in_list = is_symbol(&parser, '(') || is_symbol(&parser, ',');
 			parser.in_value = false;
-		if (parser.token.kind != TOKEN_STRING &&
-			parser.token.kind != TOKEN_BAD &&
-			!(parser.token.kind == TOKEN_WORD && parser.in_value))
+		}
+		else
+			parser.in_value |= in_list;
+		if (!hidden || parser.token.kind == TOKEN_SYMBOL)
 			continue;
 		/* Server encodings have no ASCII byte inside other characters. */
 		for (int i = parser.token.start; i < parser.token.end; i++)
@@ -287,23 +296,20 @@ parse_properties(Parser *parser, ConnectDdl *ddl, bool with_values)
 				psprintf("property \"%s\" is given twice", key.text);
 			return false;
 		}
+		parser->in_value = with_values;
 		next_token(parser);
-		if (with_values)
-		{
-			if (!expect_symbol(parser, '='))
-				return false;
-			parser->in_value = true;
-			if (!parse_value(parser, &value))
-				return false;
-			parser->in_value = false;
-		}
+		if (with_values && (!expect_symbol(parser, '=') ||
+							!parse_value(parser, &value)))
+			return false;
 		connect_config_set(ddl->config, key.text, value);
 		if (!is_symbol(parser, ','))
 			break;
+		parser->in_value = false;
 		next_token(parser);
 	}
 	if (!is_symbol(parser, ')'))
 		return fail(parser, "\",\" or \")\"");
+	parser->in_value = false;
 	next_token(parser);
 	return true;
 }
@@ -416,7 +422,8 @@ fail(Parser *parser, const char *expected)
 	error->expected = expected ? pstrdup(expected) : NULL;
 	if (token->kind == TOKEN_STRING)
 		error->near = pstrdup("'...'");
-	else if (token->kind == TOKEN_WORD && parser->in_value)
+	else if (parser->in_value && (token->kind == TOKEN_WORD ||
+								  token->kind == TOKEN_NAME))
 		error->near = pstrdup("...");
 	else if (token->kind != TOKEN_END)
 		error->near = pnstrdup(parser->text + token->start,

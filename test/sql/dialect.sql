@@ -26,6 +26,9 @@ DO LANGUAGE connect 'CREATE CONNECTOR x WITH (file = ''f'')';
 -- errors tell where and what was expected, and show no values
 DO LANGUAGE connect 'CREATE CONNECTOR x WITH (a = ''secret'' b = ''secret'')';
 DO LANGUAGE connect 'CREATE CONNECTOR x WITH (password = secret)';
+DO LANGUAGE connect 'CREATE CONNECTOR x WITH (password = "secret")';
+DO LANGUAGE connect 'CREATE CONNECTOR x WITH (password secret)';
+DO LANGUAGE connect 'CREATE CONNECTOR x WITH (password = ''sec''ret'')';
 SELECT * FROM connect_sql('CREATE CONNECTOR x WITH (a = 1, a = 2)');
 SELECT * FROM connect_sql('DROP CONNECTOR lines; DROP TABLE lines');
 SELECT connector FROM connect.connector;

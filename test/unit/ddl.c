@@ -148,7 +148,7 @@ main(void)
 	refuses("CREATE CONNECTOR x WITH (a)", 26, ")", "\"=\"");
 	refuses("CREATE CONNECTOR x WITH (a=secret)", 27, "...",
 			"a string in single quotes, a number, TRUE, FALSE or NULL");
-	refuses("CREATE CONNECTOR x WITH (a='b' c='d')", 31, "c", "\",\" or \")\"");
+	refuses("CREATE CONNECTOR x WITH (a='b' c='d')", 31, "...", "\",\" or \")\"");
 	refuses("CREATE CONNECTOR x WITH (a='b', a='c')", 32, "a",
 			"property \"a\" is given twice");
 	refuses("CREATE CONNECTOR x WITH (a='b", 27, "'",
