@@ -252,6 +252,7 @@ database_to_empty(Node *stmt, bool top_level)
 	Oid			database = InvalidOid;
 	bool		allowed = false;
 	bool		needs_no_block = true;
+	bool		may_be_mine = false;
 
 	if (IsA(stmt, DropdbStmt))
 	{
@@ -286,13 +287,14 @@ database_to_empty(Node *stmt, bool top_level)
 		const char *template = option(create->options, "template");
 
 		database = get_database_oid(template ? template : "template1", true);
+		may_be_mine = true;
 		allowed = OidIsValid(database) && may_create_databases() &&
 			(is_template(database) ||
 			 connect_database_ownercheck(database, GetUserId())) &&
 			!OidIsValid(get_database_oid(create->dbname, true));
 	}
 
-	if (!allowed || database == MyDatabaseId ||
+	if (!allowed || (database == MyDatabaseId && !may_be_mine) ||
 		(needs_no_block && (!top_level || IsTransactionBlock())))
 		return InvalidOid;
 	return database;

@@ -53,6 +53,9 @@ prompt('CREATE DATABASE copy TEMPLATE d', 'CREATE DATABASE ... TEMPLATE of a dat
 wait_for_state($node, 'a', 'RUNNING', task => 0, database => 'd');
 pass('its connectors run again');
 prompt('CREATE DATABASE copy2 TEMPLATE d STRATEGY FILE_COPY', 'CREATE DATABASE ... STRATEGY FILE_COPY');
+prompt('CREATE DATABASE copy3 TEMPLATE postgres', 'CREATE DATABASE ... TEMPLATE of the current database');
+wait_for_state($node, 'a', 'RUNNING', task => 0);
+$other = $node->safe_psql('postgres', "SELECT pid FROM connect.task_status");
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'copy%'"), '0', 'a copy runs nothing');
 is($node->safe_psql('copy', "SELECT state, reason LIKE '%connect_adopt%' FROM connect.connector_status"),
 	'STOPPED|t', 'its connectors are STOPPED, with the reason');
