@@ -1,6 +1,7 @@
 /*
  * access.c
- *	  The switch of identity around statements on the connect.* tables.
+ *	  The switches of identity: around statements on the connect.* tables, and
+ *	  around what a connector's class does as its owner.
  *
  * NOTES
  *	  Runs in backends, coordinators and tasks, inside a transaction.  The
@@ -23,6 +24,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "catalog/catalog.h"
 #include "catalog/json.h"
 
 static Oid	tables_owner(void);
@@ -48,6 +50,23 @@ void
 connect_catalog_leave(ConnectCatalogScope *scope)
 {
 	SPI_finish();
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->user, scope->sec_context);
+}
+
+void
+connect_role_enter(ConnectRoleScope *scope, Oid role)
+{
+	GetUserIdAndSecContext(&scope->user, &scope->sec_context);
+	scope->guc_level = NewGUCNestLevel();
+	SetUserIdAndSecContext(role, scope->sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+}
+
+void
+connect_role_leave(const ConnectRoleScope *scope)
+{
 	AtEOXact_GUC(false, scope->guc_level);
 	SetUserIdAndSecContext(scope->user, scope->sec_context);
 }

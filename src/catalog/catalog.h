@@ -44,6 +44,21 @@ typedef struct ConnectTaskRow
 	int64		restarts;		/* restart requests for the task */
 } ConnectTaskRow;
 
+/*
+ * Acts as role: code that he may have brought along can neither change the
+ * role nor leave anything behind in the session, no setting, no temporary
+ * object, no deferred trigger.  An abort of the (sub)transaction ends it too.
+ */
+typedef struct ConnectRoleScope
+{
+	Oid			user;			/* to be restored */
+	int			sec_context;
+	int			guc_level;
+} ConnectRoleScope;
+
+extern void connect_role_enter(ConnectRoleScope *scope, Oid role);
+extern void connect_role_leave(const ConnectRoleScope *scope);
+
 extern bool connect_catalog_exists(void);	/* is the extension here? */
 extern char *connect_catalog_version(void); /* of the SQL objects; or NULL */
 extern List *connect_catalog_connectors(void);	/* of ConnectConnectorRow, by id */

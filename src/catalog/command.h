@@ -47,7 +47,7 @@ extern ConnectConfig *connect_history_config(int64 connector_id, int64 version);
 /* ---- secrets ---- */
 /*
  * Stores; connector_id 0 = one of connect_secret_set().  An existing one must
- * belong to a role whose rights owner has.
+ * belong to that owner and connector.
  */
 extern void connect_secret_store(const char *name, const char *value,
 								 Oid owner, int64 connector_id);

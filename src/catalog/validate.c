@@ -15,7 +15,6 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/guc.h"
 
 #include "catalog/catalog.h"
 #include "catalog/framework.h"
@@ -105,7 +104,8 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 
 	check.result = palloc0(sizeof(ConnectValidation));
 	check.result->class_name = connect_config_get(cfg, "connector.class");
-	check.result->cls = check.cls = connect_config_class(resolved);
+	/* As written: others look it up in the stored configuration. */
+	check.result->cls = check.cls = connect_config_class(cfg);
 	check.raw = cfg;
 	check.cfg = resolved;
 	check.owner = owner;
@@ -144,18 +144,11 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 	check_def(&check, &check.cls->config, resolved, NULL);
 	if (check.cls->validate != NULL)
 	{
-		int			sec_context;
-		int			guc_level;
-		Oid			user;
+		ConnectRoleScope scope;
 
-		GetUserIdAndSecContext(&user, &sec_context);
-		SetUserIdAndSecContext(owner, sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION);
-		guc_level = NewGUCNestLevel();
+		connect_role_enter(&scope, owner);
 		check.cls->validate(resolved, &errors);
-		AtEOXact_GUC(false, guc_level);
-		SetUserIdAndSecContext(user, sec_context);
+		connect_role_leave(&scope);
 		for (int i = 0; i < errors.nerrors; i++)
 			add_error(&check, errors.errors[i].key, errors.errors[i].message);
 	}

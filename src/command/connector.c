@@ -15,7 +15,6 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #include "catalog/command.h"
 #include "catalog/resolve.h"
@@ -333,9 +332,7 @@ tell_class(Change change, const ConnectConnectorRow *row,
 	const ConnectConnectorClass *old_cls = NULL;
 	ConnectConfig *resolved;
 	ConnectConfig *old_resolved = NULL;
-	Oid			user;
-	int			sec_context;
-	int			guc_level;
+	ConnectRoleScope scope;
 
 	if (old_cfg != NULL)
 	{
@@ -347,11 +344,7 @@ tell_class(Change change, const ConnectConnectorRow *row,
 		return;					/* nobody whose objects could be cleared */
 	resolved = resolved_config(cfg, row->owner);
 
-	GetUserIdAndSecContext(&user, &sec_context);
-	SetUserIdAndSecContext(row->owner,
-						   sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	guc_level = NewGUCNestLevel();
+	connect_role_enter(&scope, row->owner);
 	if (change == CHANGE_ALTERED && old_cls != cls)
 	{
 		if (old_cls != NULL && old_cls->dropped != NULL)
@@ -364,8 +357,7 @@ tell_class(Change change, const ConnectConnectorRow *row,
 		cls->altered(row->id, resolved, old_resolved);
 	else if (change == CHANGE_DROPPED && cls != NULL && cls->dropped != NULL)
 		cls->dropped(row->id, resolved);
-	AtEOXact_GUC(false, guc_level);
-	SetUserIdAndSecContext(user, sec_context);
+	connect_role_leave(&scope);
 }
 
 /* References that no longer resolve stay as they are. */

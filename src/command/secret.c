@@ -11,25 +11,28 @@
 #include "command/command.h"
 #include "runtime/slot.h"
 
-static bool check_secret_owner(const char *name);
+static Oid	check_secret_owner(const char *name);
 static void touch_users(const char *name);
 
 void
 connect_command_secret_set(const char *name, const char *value)
 {
+	Oid			owner;
+
 	if (*name == '\0' || strpbrk(name, "/}") != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("name of a secret must not be empty nor contain \"/\" or \"}\"")));
-	check_secret_owner(name);
-	connect_secret_store(name, value, GetUserId(), 0);
+	owner = check_secret_owner(name);
+	connect_secret_store(name, value,
+						 OidIsValid(owner) ? owner : GetUserId(), 0);
 	touch_users(name);
 }
 
 void
 connect_command_secret_drop(const char *name)
 {
-	if (!check_secret_owner(name) || strchr(name, '/') != NULL)
+	if (!OidIsValid(check_secret_owner(name)) || strchr(name, '/') != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("secret \"%s\" does not exist", name)));
@@ -37,19 +40,17 @@ connect_command_secret_drop(const char *name)
 	touch_users(name);
 }
 
-/* False: there is none. */
-static bool
+/* Who it belongs to; InvalidOid: there is none. */
+static Oid
 check_secret_owner(const char *name)
 {
 	Oid			owner = connect_secret_owner(name);
 
-	if (!OidIsValid(owner))
-		return false;
-	if (!has_privs_of_role(GetUserId(), owner))
+	if (OidIsValid(owner) && !has_privs_of_role(GetUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of secret \"%s\"", name)));
-	return true;
+	return owner;
 }
 
 /* config.action.reload: connectors that use it start their tasks anew. */

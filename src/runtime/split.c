@@ -13,6 +13,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "catalog/catalog.h"
 #include "config/config.h"
 #include "connector.h"
 #include "runtime/split.h"
@@ -66,12 +67,12 @@ split(const ConnectConnectorRow *row)
 	const char *class_name = connect_config_get(row->config, "connector.class");
 	const ConnectConnectorClass *cls = class_name ?
 		connect_connector_find(class_name) : NULL;
-	const char *max_text = connect_config_get(row->config, "tasks.max");
-	const char *enforce = connect_config_get(row->config, "tasks.max.enforce");
-	int			max_tasks = max_text ? atoi(max_text) : 1;
+	const char *max_text;
+	const char *enforce;
+	int			max_tasks;
 	ConnectConfig *resolved;
 	ConnectError err = {0};
-	ConnectIdentity identity;
+	ConnectRoleScope scope;
 	List	   *configs;
 
 	if (cls == NULL)
@@ -85,11 +86,18 @@ split(const ConnectConnectorRow *row)
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("%s", err.message ? err.message : err.class_name)));
 
-	connect_xact_enter_role(&identity, row->owner, SPLIT_TIMEOUT_MS);
+	/* More than the server can run would only fill memory and the catalog. */
+	max_text = connect_config_get(resolved, "tasks.max");
+	enforce = connect_config_get(resolved, "tasks.max.enforce");
+	max_tasks = max_text ? Min(atoi(max_text), connect_max_tasks) : 1;
+
+	connect_xact_start_timeout(SPLIT_TIMEOUT_MS);
+	connect_role_enter(&scope, row->owner);
 	configs = cls->task_configs ?
 		cls->task_configs(resolved, max_tasks) :
 		default_split(cls, resolved, max_tasks);
-	connect_xact_leave_role(&identity);
+	connect_role_leave(&scope);
+	connect_xact_stop_timeout();
 
 	if (list_length(configs) > max_tasks)
 	{

@@ -170,22 +170,9 @@ connect_xact_abort(void)
 }
 
 void
-connect_xact_enter_role(ConnectIdentity *saved, Oid role, int timeout_ms)
+connect_xact_start_timeout(int timeout_ms)
 {
-	GetUserIdAndSecContext(&saved->user, &saved->security_context);
-	saved->guc_level = NewGUCNestLevel();
 	enable_timeout_after(STATEMENT_TIMEOUT, timeout_ms);
-	SetUserIdAndSecContext(role, saved->security_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-}
-
-void
-connect_xact_leave_role(const ConnectIdentity *saved)
-{
-	connect_xact_stop_timeout();
-	AtEOXact_GUC(false, saved->guc_level);
-	SetUserIdAndSecContext(saved->user, saved->security_context);
 }
 
 void

@@ -24,13 +24,6 @@
 #include "connect.h"
 
 /*
- * Advisory locks of ours, on a connector's id; those of users have the classes
- * 1 and 2.
- */
-#define CONNECT_LOCK_IMPORT 3	/* of the group's offsets, once */
-#define CONNECT_LOCK_SOURCE_OFFSETS 4	/* see lock_offsets() in source.c */
-
-/*
  * Once, after connecting.  owner valid: each transaction switches to it; else
  * the session user is the right one already.
  */
@@ -55,22 +48,8 @@ extern void connect_xact_begin_bare(void);
 /* Locks the extension against removal; false if it is not there. */
 extern bool connect_xact_lock_extension(void);
 
-/*
- * Acts as role until connect_xact_leave_role(), inside a transaction of a
- * superuser: no SET ROLE, no temporary objects, and at most timeout_ms.  An
- * abort of the transaction ends it as well, but for the timeout:
- * connect_xact_stop_timeout().
- */
-typedef struct ConnectIdentity
-{
-	Oid			user;
-	int			security_context;
-	int			guc_level;
-} ConnectIdentity;
-
-extern void connect_xact_enter_role(ConnectIdentity *saved, Oid role,
-									int timeout_ms);
-extern void connect_xact_leave_role(const ConnectIdentity *saved);
+/* What follows may take that long; an abort does not end the timer. */
+extern void connect_xact_start_timeout(int timeout_ms);
 extern void connect_xact_stop_timeout(void);
 
 #endif							/* CONNECT_XACT_H */

@@ -33,6 +33,17 @@ SELECT connect_secret_drop('topic');
 SELECT connect_secret_drop('topic');
 SELECT connect_drop('s2');
 
+-- the class is in plain text; any other key may be a reference
+SELECT connect_secret_set('class', 'MockSource'), connect_secret_set('two', '2');
+\set VERBOSITY sqlstate
+SELECT connect_create('s3', '{"connector.class": "${secret:class}"}');
+\set VERBOSITY default
+SELECT connect_create('s3', '{"connector.class": "VerifiableSource", "topic": "t", "tasks.max": "${secret:two}"}', 'PAUSED');
+SELECT connect_wait('s3', 'PAUSED', '60 s');
+SELECT tasks FROM connect.connector_status WHERE connector = 's3';
+SELECT connect_drop('s3');
+SELECT connect_secret_drop('class'), connect_secret_drop('two');
+
 -- of the environment and of files only for who may read the server's files
 CREATE ROLE connect_plain;
 GRANT EXECUTE ON FUNCTION connect_validate(jsonb), connect_secret_set(text, text) TO connect_plain;
@@ -47,6 +58,13 @@ SET ROLE connect_plain;
 SELECT key, errors FROM connect_validate('{"connector.class": "VerifiableSource", "name": "v", "topic": "t", "tasks.max": "${secret:mine}"}') WHERE key = 'tasks.max';
 SELECT connect_secret_set('mine', '8');
 SELECT connect_secret_drop('mine');
+-- his own, changed by a superuser, stays his
+SELECT connect_secret_set('his', '7');
+RESET ROLE;
+SELECT connect_secret_set('his', '8');
+SET ROLE connect_plain;
+SELECT value FROM connect_validate('{"connector.class": "VerifiableSource", "name": "v", "topic": "t", "tasks.max": "${secret:his}"}') WHERE key = 'tasks.max';
+SELECT connect_secret_drop('his');
 RESET ROLE;
 SELECT connect_secret_drop('mine');
 DROP OWNED BY connect_plain;

@@ -79,5 +79,9 @@ $node->restart;
 poll_until($node, "SELECT count(*) FROM connect.task_status WHERE state IN ('RUNNING', 'PAUSED')", '2');
 poll_until($node, "SELECT count(*) FROM connect.task_status WHERE state = 'UNASSIGNED' AND reason LIKE '%connect.max_tasks%'", '1');
 pass('more tasks than connect.max_tasks: UNASSIGNED, with the reason');
+$node->safe_psql('postgres', "SELECT connect_drop('b'), connect_drop('c')");
+create_connector($node, 'huge', { 'connector.class' => 'VerifiableSink', 'topics' => 't', 'tasks.max' => '2147483647' });
+poll_until($node, "SELECT tasks FROM connect.connector_status WHERE connector = 'huge'", '2');
+pass('no connector gets more tasks than that');
 
 finish();
