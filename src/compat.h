@@ -21,8 +21,6 @@
 
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
-#endif
-#if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 #if PG_VERSION_NUM >= 180000
@@ -132,17 +130,6 @@ connect_may(Oid catalog, Oid object, Oid role, AclMode mode)
 #define CONNECT_BYPASS_ROLELOGINCHECK 0
 #define CONNECT_CAN_BYPASS_ROLELOGINCHECK false
 #endif
-
-/* May role act as the other one? */
-static inline bool
-connect_can_set_role(Oid role, Oid other)
-{
-#if PG_VERSION_NUM >= 160000
-	return member_can_set_role(role, other);
-#else
-	return is_member_of_role(role, other);
-#endif
-}
 
 /* Backend and local transaction of a lock's holder. */
 #if PG_VERSION_NUM >= 170000

@@ -116,7 +116,7 @@ connect_jdbc_role(const char *role, Oid owner, char **message)
 {
 	Oid			oid = get_role_oid(role, true);
 
-	if (OidIsValid(oid) && connect_can_set_role(owner, oid))
+	if (OidIsValid(oid) && connect_may_set_role(owner, oid))
 		return oid;
 	*message = psprintf("connection.user \"%s\" cannot be used: the connector's owner \"%s\" is not a member of that role",
 						role, GetUserNameFromId(owner, false));

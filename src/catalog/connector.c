@@ -62,12 +62,11 @@ connect_catalog_may_create(Oid user, char **schema)
 {
 	static ConnectStatement stmt = {
 		"SELECT n.nspname,"
-		" pg_catalog.has_function_privilege($1, p.oid, 'EXECUTE')"
+		" pg_catalog.has_function_privilege($1, pg_catalog.format("
+		"'%I.connect_create(text, jsonb, text)', n.nspname), 'EXECUTE')"
 		" FROM pg_catalog.pg_extension e"
 		" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
-		" JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid"
-		" WHERE e.extname = 'connect' AND p.proname = 'connect_create'"
-		" ORDER BY 2", 1, {OIDOID}
+		" WHERE e.extname = 'connect'", 1, {OIDOID}
 	};
 	Datum		values[] = {ObjectIdGetDatum(user)};
 	ConnectCatalogScope scope;

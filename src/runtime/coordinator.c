@@ -468,18 +468,14 @@ start_task(const Connector *connector, const ConnectTaskRow *task,
 		.slot = index,
 		.generation = slot->generation,
 	};
-	MemoryContext old = MemoryContextSwitchTo(connect_worker_context);
-	bool		registered;
 
 	if (handles[index])
 		pfree(handles[index]);
 	handles[index] = NULL;
-	registered = connect_worker_register(CONNECT_WORKER_TASK, &args,
-										 psprintf("%s-%d", connector->row->name,
-												  task->task),
-										 &handles[index]);
-	MemoryContextSwitchTo(old);
-	if (!registered)
+	if (!connect_worker_register(CONNECT_WORKER_TASK, &args,
+								 psprintf("%s-%d", connector->row->name,
+										  task->task),
+								 &handles[index]))
 	{
 		TimestampTz again = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 														RETRY_MS);

@@ -118,17 +118,13 @@ start_coordinator(ConnectDatabaseSlot *db, int index, TimestampTz *wakeup_at)
 		.database = db->database,
 		.generation = db->generation,
 	};
-	bool		registered;
-	MemoryContext old = MemoryContextSwitchTo(connect_worker_context);
 
 	if (handles[index])
 		pfree(handles[index]);
 	handles[index] = NULL;
-	registered = connect_worker_register(CONNECT_WORKER_COORDINATOR, &args,
-										 psprintf("%u", db->database),
-										 &handles[index]);
-	MemoryContextSwitchTo(old);
-	if (registered)
+	if (connect_worker_register(CONNECT_WORKER_COORDINATOR, &args,
+								psprintf("%u", db->database),
+								&handles[index]))
 		return;
 
 	if (db->reason[0] == '\0')

@@ -93,13 +93,18 @@ connect_worker_register(ConnectWorkerKind kind, const ConnectWorkerArgs *args,
 						const char *name, BackgroundWorkerHandle **handle)
 {
 	BackgroundWorker worker;
+	MemoryContext caller;
+	bool		registered;
 	char	   *full = psprintf("%s %s", kinds[kind].type, name);
 
 	full[pg_mbcliplen(full, strlen(full), BGW_MAXLEN - 1)] = '\0';
 	fill(&worker, kind, full);
 	memcpy(worker.bgw_extra, args, sizeof(*args));
 	worker.bgw_notify_pid = MyProcPid;
-	return RegisterDynamicBackgroundWorker(&worker, handle);
+	caller = MemoryContextSwitchTo(connect_worker_context);
+	registered = RegisterDynamicBackgroundWorker(&worker, handle);
+	MemoryContextSwitchTo(caller);
+	return registered;
 }
 
 /* Keeps what a FATAL or an uncaught ERROR said, for the status. */

@@ -36,7 +36,7 @@ typedef struct ConnectWorkerArgs
 extern void connect_worker_register_static(ConnectWorkerKind kind);
 /*
  * False: no free background worker.  name is shown in the process list; the
- * handle is palloc'ed.
+ * handle is in connect_worker_context.
  */
 extern bool connect_worker_register(ConnectWorkerKind kind,
 									const ConnectWorkerArgs *args,

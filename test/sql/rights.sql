@@ -20,6 +20,13 @@ RESET ROLE;
 SET ROLE connect_maker;
 SELECT connect_create('r1', '{"connector.class": "FileStreamSource", "file": "/tmp/r1", "topic": "t"}', 'STOPPED');
 RESET ROLE;
+-- a namesake of connect_create() grants and takes nothing
+CREATE FUNCTION connect_create() RETURNS void LANGUAGE sql AS '';
+REVOKE EXECUTE ON FUNCTION connect_create() FROM PUBLIC;
+SET ROLE connect_maker;
+DO LANGUAGE connect 'CREATE CONNECTOR IF NOT EXISTS r1 WITH (connector.class = ''FileStreamSource'', file = ''/tmp/r1'', topic = ''t'')';
+RESET ROLE;
+DROP FUNCTION connect_create();
 
 -- the owner's members manage it; strangers neither see nor touch it
 SET ROLE connect_member;
