@@ -38,7 +38,6 @@
 #define ADMIN_MS 30000
 #define QUERY_MS 5000
 #define TAKE_LOCK_MS "1000"
-#define LOCK_IMPORT 3			/* advisory locks of users have 1 and 2 */
 
 struct ConnectRebalance
 {
@@ -401,7 +400,7 @@ import_offsets(ConnectTaskRun *run, const ConnectAssignment *assignment)
 	connect_task_begin(&run->task);
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId,
 						 (uint32) (run->task.connector_id >> 32),
-						 (uint32) run->task.connector_id, LOCK_IMPORT);
+						 (uint32) run->task.connector_id, CONNECT_LOCK_IMPORT);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	if (!connect_sink_offset_any(run->task.connector_id))
 	{

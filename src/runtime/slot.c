@@ -589,6 +589,17 @@ connect_my_slot_set(ConnectCounter counter, int64 n)
 }
 
 bool
+connect_my_slot_is_mine(void)
+{
+	bool		mine;
+
+	LWLockAcquire(slot_lock, LW_SHARED);
+	mine = my_slot_is_mine();
+	LWLockRelease(slot_lock);
+	return mine;
+}
+
+bool
 connect_my_slot_wanted(ConnectState *wanted)
 {
 	bool		mine;

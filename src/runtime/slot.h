@@ -192,6 +192,8 @@ extern ConnectSlot *connect_my_slot(void);
  * task has been asked to leave or was replaced.
  */
 extern void connect_my_slot_set_state(ConnectState state, const char *reason);
+/* False: this process has been replaced. */
+extern bool connect_my_slot_is_mine(void);
 extern void connect_my_slot_set_waiting_for(const char *what);	/* NULL: nothing */
 extern void connect_my_slot_set_progress(const char *what);
 extern void connect_my_slot_reconfigure(void);	/* have task_configs() called */

@@ -29,6 +29,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
@@ -41,10 +43,12 @@
 #include "runtime/source.h"
 #include "runtime/topics.h"
 #include "runtime/window.h"
+#include "runtime/xact.h"
 
 #define DELIVERY_BATCH 1024
 #define MAX_ROOM 10000			/* records in one poll */
 #define ISOLATED_RECORDS 10000	/* sent in batches of one after a refusal */
+#define OFFSETS_LOCK_MS "1000"
 #define RECORD_OVERHEAD 64		/* bytes that a record counts beside its own */
 #define GROUP_BYTES 16384		/* stays in a core's cache */
 #define KEPT_BYTES 1048576		/* larger buffers are not kept */
@@ -120,6 +124,8 @@ struct ConnectSource
 	int			maxheaders;
 };
 
+static void load_offsets(ConnectTaskRun *run);
+static void lock_offsets(const ConnectTaskRun *run, LOCKMODE mode);
 static void open_producer(ConnectTaskRun *run);
 static void end_isolation(ConnectTaskRun *run);
 static void take_deliveries(ConnectTaskRun *run);
@@ -159,7 +165,6 @@ void
 connect_source_start(ConnectTaskRun *run)
 {
 	ConnectSource *source = palloc0(sizeof(ConnectSource));
-	MemoryContext context = CurrentMemoryContext;
 
 	run->source = source;
 	source->window = connect_window_make(CurrentMemoryContext);
@@ -171,14 +176,57 @@ connect_source_start(ConnectTaskRun *run)
 	initStringInfo(&source->value);
 	initStringInfo(&source->header_values);
 
-	/* the offsets outlive the transaction */
-	connect_task_begin(&run->task);
-	MemoryContextSwitchTo(context);
-	source->stored = connect_source_offsets(run->task.connector_id);
-	connect_task_commit(&run->task);
-	MemoryContextSwitchTo(context);
-
+	load_offsets(run);
 	open_producer(run);
+}
+
+/*
+ * A process that was given up may still live, and be about to store offsets.
+ * Who reads them has a newer generation than it: after the lock that one finds
+ * that it was replaced, and what it stored before the lock is read.
+ */
+static void
+load_offsets(ConnectTaskRun *run)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		connect_task_begin(&run->task);
+		(void) set_config_option("lock_timeout", OFFSETS_LOCK_MS, PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
+		lock_offsets(run, ExclusiveLock);
+		/* They outlive the transaction. */
+		MemoryContextSwitchTo(context);
+		run->source->stored = connect_source_offsets(run->task.connector_id);
+		connect_task_commit(&run->task);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("a process that had the task before has not ended its transaction with the offsets")));
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+}
+
+/* Exclusively by who reads the offsets to go on from them, shared by who stores. */
+static void
+lock_offsets(const ConnectTaskRun *run, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId,
+						 (uint32) (run->task.connector_id >> 32),
+						 (uint32) run->task.connector_id,
+						 CONNECT_LOCK_SOURCE_OFFSETS);
+	(void) LockAcquire(&tag, mode, false, false);
 }
 
 void
@@ -274,7 +322,14 @@ connect_source_store_offsets(ConnectTaskRun *run)
 	MemoryContextSwitchTo(run->task.batch_context);
 	initStringInfo(&offset);
 
+	CONNECT_FAULT("source-settled");
 	connect_task_begin(&run->task);
+	lock_offsets(run, ShareLock);
+	if (!connect_my_slot_is_mine())
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_DOES_NOT_EXIST),
+				 errmsg("the task has been given to another process"),
+				 errdetail("Its offsets were not stored.")));
 	/* What is lost of it in a crash is sent once more. */
 	(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);

@@ -19,12 +19,15 @@
  *	  its own.
  *
  *	  SIGTERM asks the task to end in order; a running transaction is cancelled,
- *	  so that no lock is waited for.  Whatever happens the process ends when
+ *	  so that no lock is waited for.  User code may swallow the cancellation:
+ *	  a process that has not begun to stop DEAF_MS later ends where it is, by
+ *	  a FATAL error.  One that has begun ends when
  *	  connect.task_shutdown_graceful_timeout is over: a timer sees to that.
  */
 #include "postgres.h"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "access/xact.h"
@@ -58,14 +61,18 @@
 #define SAVE_COUNTERS_MS 60000
 #define LAST_WORDS_MS 1000		/* of grace for the timer */
 #define HURRY_MS 500			/* for a stop that somebody waits for */
+#define DEAF_MS 1000			/* from SIGTERM to the begin of the stop */
 #define PROBE_MS 5000			/* how often a broker that is away is asked */
 #define PROBE_WAIT_MS 100		/* and how long its answer is waited for */
 
 static ConnectTaskRun *my_run = NULL;	/* of this process */
 static volatile sig_atomic_t asked_to_end = false;	/* SIGTERM came */
+static volatile sig_atomic_t is_stopping = false;	/* a timer runs for that */
+static timer_t deaf_timer;		/* since SIGTERM, until is_stopping */
 static bool leaves_threads = false;
 
 static void handle_sigterm(SIGNAL_ARGS);
+static void handle_deafness(SIGNAL_ARGS);
 static void handle_timer(void);
 static void close_at_exit(int code, Datum arg);
 static void leave_without_handlers(int code, Datum arg);
@@ -95,6 +102,9 @@ connect_task_main(ConnectSlot *slot)
 {
 	ConnectTaskRun *run = palloc0(sizeof(ConnectTaskRun));
 	ErrorContextCallback callback;
+	struct sigevent at_deafness = {
+		.sigev_notify = SIGEV_SIGNAL,.sigev_signo = SIGUSR2
+	};
 	int64		counters[CONNECT_NCOUNTERS];
 
 	my_run = run;
@@ -111,6 +121,11 @@ connect_task_main(ConnectSlot *slot)
 	run->task.batch_context = AllocSetContextCreate(run->context,
 													"Connect batch",
 													ALLOCSET_DEFAULT_SIZES);
+	if (timer_create(CLOCK_MONOTONIC, &at_deafness, &deaf_timer) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not create a timer: %m")));
+	pqsignal(SIGUSR2, handle_deafness);
 	pqsignal(SIGTERM, handle_sigterm);
 	before_shmem_exit(close_at_exit, (Datum) 0);
 	callback.callback = add_context;
@@ -292,7 +307,8 @@ connect_task_fail_connector(ConnectTask *task, const char *reason)
 
 /*
  * Cancels what is running and has the loop end in order.  More of them change
- * nothing: the timer ends the process where it is.
+ * nothing: a timer ends the process where it is.  Of the timers only this kind
+ * may be set in a signal handler.
  */
 static void
 handle_sigterm(SIGNAL_ARGS)
@@ -302,10 +318,31 @@ handle_sigterm(SIGNAL_ARGS)
 	if (!asked_to_end)
 	{
 		asked_to_end = true;
-		QueryCancelPending = true;
-		InterruptPending = true;
+		if (!is_stopping)
+		{
+			struct itimerspec limit = {
+				.it_value = {
+					.tv_sec = DEAF_MS / 1000,.tv_nsec = DEAF_MS % 1000 * 1000000L
+				}
+			};
+
+			(void) timer_settime(deaf_timer, 0, &limit, NULL);
+			QueryCancelPending = true;
+			InterruptPending = true;
+		}
 	}
 	SetLatch(MyLatch);
+	errno = save_errno;
+}
+
+/* SIGTERM came and was not heeded. */
+static void
+handle_deafness(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	if (!is_stopping)
+		handle_timer();
 	errno = save_errno;
 }
 
@@ -338,10 +375,14 @@ static void
 step(ConnectTaskRun *run)
 {
 	ConnectState wanted = CONNECT_RUNNING;
-	bool		leaves = asked_to_end || !connect_my_slot_wanted(&wanted);
+	bool		leaves;
 
-	/* Outside of transactions there is nothing to cancel. */
+	/*
+	 * Outside of transactions there is nothing to cancel.  SIGTERM is looked
+	 * for after that: what comes later cancels what is done in this step.
+	 */
 	connect_worker_check();
+	leaves = asked_to_end || !connect_my_slot_wanted(&wanted);
 	switch (run->phase)
 	{
 		case CONNECT_TASK_STARTING:
@@ -415,6 +456,9 @@ begin_stopping(ConnectTaskRun *run)
 	if (timer == 0)
 		timer = RegisterTimeout(USER_TIMEOUT, handle_timer);
 	enable_timeout_after(timer, timeout + LAST_WORDS_MS);
+	/* From here on SIGTERM cancels nothing, nor does the last one. */
+	is_stopping = true;
+	connect_worker_check();
 }
 
 static void

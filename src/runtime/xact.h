@@ -24,6 +24,13 @@
 #include "connect.h"
 
 /*
+ * Advisory locks of ours, on a connector's id; those of users have the classes
+ * 1 and 2.
+ */
+#define CONNECT_LOCK_IMPORT 3	/* of the group's offsets, once */
+#define CONNECT_LOCK_SOURCE_OFFSETS 4	/* see lock_offsets() in source.c */
+
+/*
  * Once, after connecting.  owner valid: each transaction switches to it; else
  * the session user is the right one already.
  */
