@@ -24,21 +24,38 @@ connect_fault_define_setting(void)
 							   NULL, NULL, NULL);
 }
 
-void
-connect_fault_pass(const char *name)
+/* NULL if another place, or none, is set. */
+static const char *
+action_at(const char *name)
 {
 	size_t		len = strlen(name);
-	const char *action;
 
 	if (fault == NULL || strncmp(fault, name, len) != 0 ||
 		(fault[len] != '\0' && fault[len] != ':'))
+		return NULL;
+	return fault[len] == ':' ? fault + len + 1 : "kill";
+}
+
+void
+connect_fault_pass(const char *name)
+{
+	const char *action = action_at(name);
+
+	if (action == NULL)
 		return;
-	action = fault[len] == ':' ? fault + len + 1 : "kill";
 	if (strcmp(action, "error") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("fault \"%s\"", name)));
 	kill(getpid(), strcmp(action, "stop") == 0 ? SIGSTOP : SIGKILL);
+}
+
+bool
+connect_fault_skips(const char *name)
+{
+	const char *action = action_at(name);
+
+	return action != NULL && strcmp(action, "skip") == 0;
 }
 
 #endif							/* CONNECT_FAULTS */

@@ -805,6 +805,8 @@ poll_connector(ConnectTaskRun *run)
 	MemoryContextSwitchTo(run->task.batch_context);
 	result = run->task.cls->poll(&run->task);
 	send_group(run);
+	reset_buffer(run, &source->key);
+	reset_buffer(run, &source->value);
 	run->fds_stale |= run->task.wait_socket != PGINVALID_SOCKET;
 	CONNECT_FAULT("source-polled");
 	connect_task_succeeded(run);

@@ -8,6 +8,7 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 
+#include "runtime/fault.h"
 #include "runtime/wal.h"
 
 /* Commits that lie further back were flushed by the WAL writer long ago, and
@@ -23,6 +24,8 @@ connect_wal_settle(void)
 {
 	XLogRecPtr	lsn = GetXLogInsertRecPtr();
 
+	if (CONNECT_FAULT_SKIPS("wal-settle"))
+		return;
 	if (XLogSegmentOffset(lsn, wal_segment_size) == SizeOfXLogLongPHD)
 		lsn -= SizeOfXLogLongPHD;
 	else if (lsn % XLOG_BLCKSZ == SizeOfXLogShortPHD)

@@ -111,7 +111,9 @@ $lock->query_safe('COMMIT');
 $lock->quit;
 poll_until($node, q(SELECT progress ~ 'temporary storage' FROM connect.task_status WHERE connector = 'big'));
 poll_until($node, q(SELECT count(*) FROM pg_locks WHERE relation = 'big'::regclass), '0');
-ok(1, 'a snapshot is let go when Kafka takes no more');
+poll_until($node, q(SELECT backend_xmin IS NULL AND backend_xid IS NULL FROM pg_stat_activity
+	WHERE pid = (SELECT pid FROM connect.task_status WHERE connector = 'big')));
+ok(1, 'a snapshot is let go when Kafka takes no more, and holds no vacuum back');
 sql('ALTER TABLE big ADD b int');
 broker_command('thaw', $kafka);
 poll_until($node, "SELECT records_sent FROM connect.task_status WHERE connector = 'big'", '200001');
