@@ -8,7 +8,9 @@
 
 #include "postgres.h"
 
+#include "access/tableam.h"
 #include "catalog/pg_database.h"
+#include "executor/executor.h"
 #include "catalog/pg_namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -173,6 +175,23 @@ connect_may(Oid catalog, Oid object, Oid role, AclMode mode)
 #else
 #define connect_insert_index_tuples(rri, slot, estate) \
 	ExecInsertIndexTuples((rri), (slot), (estate), false, false, NULL, NIL)
+#endif
+
+/*
+ * Replaces a row, waiting for whoever is changing it, and makes the entries of
+ * the indexes that need one.  16 learnt to leave some of them out.
+ */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes ConnectIndexUpdate;
+#define connect_update_index_tuples(rri, slot, estate, which) \
+	((which) == TU_None || (rri)->ri_NumIndices == 0 ? NIL : \
+	 ExecInsertIndexTuples((rri), (slot), (estate), true, false, NULL, NIL, \
+						   (which) == TU_Summarizing))
+#else
+typedef bool ConnectIndexUpdate;
+#define connect_update_index_tuples(rri, slot, estate, which) \
+	(!(which) || (rri)->ri_NumIndices == 0 ? NIL : \
+	 ExecInsertIndexTuples((rri), (slot), (estate), true, false, NULL, NIL))
 #endif
 
 /*

@@ -392,6 +392,7 @@ execute_sets(JdbcSink *sink, JdbcStatementKind kind, JdbcRow **rows, int n,
 	for (int i = 1; i <= n; i++)
 	{
 		JdbcTarget *target = rows[start]->target;
+		int			nleft = i - start;
 
 		if (i < n && rows[i]->set == rows[start]->set && i - start < limit)
 			continue;
@@ -400,16 +401,18 @@ execute_sets(JdbcSink *sink, JdbcStatementKind kind, JdbcRow **rows, int n,
 			(kind == JDBC_STMT_INSERT || kind == JDBC_STMT_UPSERT) &&
 			check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED)
 		{
-			int			nfresh = kind == JDBC_STMT_INSERT ? i - start :
-				connect_jdbcsink_probe(target, rows + start, i - start);
-
-			if (nfresh > 0)
-				connect_jdbcsink_insert_direct(target, rows + start, nfresh);
+			if (kind == JDBC_STMT_UPSERT)
+				nleft = connect_jdbcsink_upsert_direct(target, rows + start,
+													   nleft);
+			else
+			{
+				connect_jdbcsink_insert_direct(target, rows + start, nleft);
+				nleft = 0;
+			}
 			CommandCounterIncrement();
-			start += nfresh;
 		}
-		if (start < i)
-			connect_jdbcsink_execute(sink, kind, rows + start, i - start);
+		if (nleft > 0)
+			connect_jdbcsink_execute(sink, kind, rows + start, nleft);
 		CommandCounterIncrement();
 		start = i;
 	}

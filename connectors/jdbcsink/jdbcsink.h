@@ -13,7 +13,7 @@
  *				missing tables and columns are found (ddl.c makes them)
  *	  batch.c	rows -> work: the last change of a key wins, order is kept, a
  *				failing batch is halved
- *	  insert.c, statement.c	work -> table: straight into the heap and its
+ *	  insert.c, upsert.c, statement.c	work -> table: straight into the heap and its
  *				indexes, or through the executor
  *
  *	  Everything runs in the task's process.
@@ -137,7 +137,7 @@ typedef struct JdbcColumnSet
 	Bitmapset  *keys;			/* … of these, the key */
 	bool		direct;			/* an insert may go around the executor */
 	Oid			unique_index;	/* on the key, for upserts that may, too */
-	bool		mostly_known;	/* keys of the last upsert were in the table */
+	bool		updates_direct; /* an update of such may, too */
 	int			ndefaults;		/* columns not given that have a default … */
 	int		   *default_columns;
 	Expr	  **default_exprs;	/* … which is this, planned */
@@ -368,10 +368,13 @@ extern void connect_jdbcsink_heap_index(JdbcHeap *heap, TupleTableSlot *slot);
 extern void connect_jdbcsink_insert_direct(JdbcTarget *target, JdbcRow **rows,
 										   int n);
 
-/* ---- probe.c ---- */
+/* ---- upsert.c ---- */
 
 extern Oid	connect_jdbcsink_unique_index(Relation rel, const Bitmapset *keys);
-extern int	connect_jdbcsink_probe(JdbcTarget *target, JdbcRow **rows, int n);
+extern bool connect_jdbcsink_updates_direct(Relation rel,
+											const JdbcColumnSet *set);
+extern int	connect_jdbcsink_upsert_direct(JdbcTarget *target, JdbcRow **rows,
+										   int n);
 
 /* ---- statement.c ---- */
 

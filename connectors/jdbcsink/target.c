@@ -425,7 +425,10 @@ describe_defaults(JdbcTarget *target, JdbcColumnSet *set)
 		return;
 	rel = relation_open(target->relid, AccessShareLock);
 	if (target->direct_upsert && !bms_is_empty(set->keys))
+	{
 		set->unique_index = connect_jdbcsink_unique_index(rel, set->keys);
+		set->updates_direct = connect_jdbcsink_updates_direct(rel, set);
+	}
 	set->default_columns = palloc(target->ncolumns * sizeof(int));
 	set->default_exprs = palloc(target->ncolumns * sizeof(Expr *));
 	for (int i = 0; i < target->ncolumns; i++)
