@@ -131,11 +131,13 @@ poll_until($node, "SELECT pid <> $good FROM connect.task_status WHERE connector 
 $session->quit;
 
 # a process that does not answer
-$node->safe_psql('postgres', "ALTER SYSTEM SET connect.task_shutdown_graceful_timeout = '300ms'");
+$node->safe_psql('postgres', "ALTER SYSTEM SET connect.task_shutdown_graceful_timeout = '1s'");
 $node->reload;
 my $frozen = pids('other');
 kill 'STOP', $frozen;
 call("connect_restart_task('other', 0)");
+wait_for_state($node, 'other', 'RESTARTING', task => 0);
+pass('it is RESTARTING as long as its old process is there');
 poll_until($node, "SELECT pid <> $frozen FROM connect.task_status WHERE connector = 'other' AND state = 'RUNNING'");
 pass('a frozen task is replaced');
 my $new = pids('other');

@@ -6,7 +6,7 @@ use ConnectTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = connect_node('main', broker => '', conf => "connect.embedded_broker = on\nlog_min_messages = debug1\n");
+my $node = connect_node('main', broker => '', conf => "connect.embedded_broker = on\nlog_min_messages = debug1\nlog_parameter_max_length_on_error = -1\n");
 my $config = q{"connector.class": "FileStreamSource", "file": "/tmp/connect_no_such_file", "topic": "t",
 	"producer.override.sasl.password": "hunter2"};
 my @good = (
@@ -26,7 +26,9 @@ my @bad = (
 	[ "SELECT connect_secret_set('', 'hunter2')", qr/name of a secret/ ],
 	[ q{DO LANGUAGE connect 'CREATE CONNECTOR x WITH (password = ''hunter2'' oops)'}, qr/syntax error/ ],
 	[ q{DO LANGUAGE connect 'CREATE CONNECTOR x WITH (password = hunter2)'}, qr/syntax error/ ],
-	[ "DO 'BEGIN PERFORM connect_create(''a'', ''{$config}''); END'", qr/already exists/ ]);
+	[ "DO 'BEGIN PERFORM connect_create(''a'', ''{$config}''); END'", qr/already exists/ ],
+	[ "PREPARE p (text, jsonb) AS SELECT connect_create(\$1, \$2); EXECUTE p('a', '{$config}')", qr/already exists/ ],
+	[ "BEGIN; DECLARE c CURSOR FOR SELECT connect_create('a', '{$config}'); FETCH c", qr/already exists/ ]);
 
 foreach my $sql (@good)
 {
