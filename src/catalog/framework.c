@@ -317,13 +317,13 @@ const ConnectConfigDef connect_source_def = {
 const ConnectConfigDef connect_sink_def = {
 	sink_keys, lengthof(sink_keys)
 };
-const ConnectConfigDef connect_transform_def = {
+const ConnectConfigDef connect_transform_head_def = {
 	transform_keys, lengthof(transform_keys)
 };
 const ConnectConfigDef connect_transform_tail_def = {
 	transform_tail_keys, lengthof(transform_tail_keys)
 };
-const ConnectConfigDef connect_predicate_def = {
+const ConnectConfigDef connect_predicate_head_def = {
 	predicate_keys, lengthof(predicate_keys)
 };
 

@@ -16,8 +16,8 @@ extern const ConnectConfigDef connect_source_def;
 extern const ConnectConfigDef connect_sink_def;
 
 /* Keys of one transform or predicate, names without the prefix of its alias. */
-extern const ConnectConfigDef connect_transform_def;	/* type, version */
+extern const ConnectConfigDef connect_transform_head_def;	/* type, version */
 extern const ConnectConfigDef connect_transform_tail_def;	/* negate, predicate */
-extern const ConnectConfigDef connect_predicate_def;	/* type, version */
+extern const ConnectConfigDef connect_predicate_head_def;	/* type, version */
 
 #endif							/* CONNECT_FRAMEWORK_H */

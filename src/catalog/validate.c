@@ -20,6 +20,7 @@
 #include "catalog/framework.h"
 #include "catalog/pattern.h"
 #include "catalog/resolve.h"
+#include "catalog/transforms.h"
 #include "catalog/validate.h"
 #include "catalog/worker.h"
 #include "kafka/kafka.h"
@@ -52,7 +53,6 @@ static const ConverterKey converter_keys[] = {
 };
 
 static const char *const no_values[] = {NULL};
-static const ConnectConfigDef no_keys = {NULL, 0};
 
 static void check_def(Check *check, const ConnectConfigDef *def,
 					  const ConnectConfig *cfg, const char *prefix);
@@ -70,14 +70,13 @@ static void check_converter_keys(Check *check, const ConverterKey *conv);
 static void sort_as_map(ConnectConfigKey *keys, int n);
 static const char *const *converter_names(bool header);
 static int	compare_names(const void *a, const void *b);
-static void check_aliases(Check *check, const char *list_key,
-						  const char *group_title,
-						  const ConnectConfigDef *head,
-						  const ConnectConfigDef *tail);
-static void check_alias(Check *check, const ConnectConfig *cfg,
-						const char *prefix, const char *alias,
-						const char *group, const ConnectConfigDef *head,
-						const ConnectConfigDef *tail);
+static void check_aliases(Check *check, const ConnectTransformKind *kind);
+static void check_alias(Check *check, const ConnectTransformKind *kind,
+						const ConnectConfig *cfg, const char *prefix,
+						const char *alias);
+static void check_options(Check *check, const ConnectConfigDef *def,
+						  const ConnectConfig *cfg, const char *prefix,
+						  const char *group);
 static const char *str_replace_alias(const char *text, const char *alias);
 static void check_sink(Check *check);
 static void check_dead_letters(Check *check, int ntopics, char **topics,
@@ -136,10 +135,8 @@ connect_config_validate(const ConnectConfig *cfg, Oid owner)
 	}
 	for (int i = 0; i < lengthof(converter_keys); i++)
 		check_converter_class(&check, &converter_keys[i]);
-	check_aliases(&check, "transforms", "Transforms",
-				  &connect_transform_def, &connect_transform_tail_def);
-	check_aliases(&check, "predicates", "Predicates",
-				  &connect_predicate_def, &no_keys);
+	check_aliases(&check, &connect_transforms);
+	check_aliases(&check, &connect_predicates);
 
 	check_def(&check, &check.cls->config, resolved, NULL);
 	if (check.cls->validate != NULL)
@@ -167,8 +164,12 @@ connect_validation_raise(const ConnectValidation *validation)
 	ListCell   *lc;
 	ListCell   *lc2;
 
-	if (validation->nerrors == 0)
+	if (validation->nerrors == 0 && !validation->has_transforms)
 		return;
+	if (validation->nerrors == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("transforms and predicates are not part of this version")));
 	initStringInfo(&text);
 	foreach(lc, validation->keys)
 	{
@@ -653,23 +654,22 @@ compare_names(const void *a, const void *b)
 
 /* Keys of each alias in a list of transforms or predicates. */
 static void
-check_aliases(Check *check, const char *list_key, const char *group_title,
-			  const ConnectConfigDef *head, const ConnectConfigDef *tail)
+check_aliases(Check *check, const ConnectTransformKind *kind)
 {
-	const char *value = connect_config_get(check->cfg, list_key);
+	const char *value = connect_config_get(check->cfg, kind->list_key);
 	int			n;
 	char	  **aliases = connect_config_split(value ? value : "", &n);
 
 	for (int i = 0; i < n; i++)
 	{
-		char	   *prefix = psprintf("%s.%s.", list_key, aliases[i]);
-		char	   *group = psprintf("%s: %s", group_title, aliases[i]);
+		char	   *prefix = psprintf("%s.%s.", kind->list_key, aliases[i]);
 		ConnectConfig *cfg = connect_config_with_prefix(check->cfg, prefix);
 
+		check->result->has_transforms = true;
 		if (find_key(check, psprintf("%stype", prefix)) != NULL)
 			continue;			/* listed twice: that is an error already */
-		check_alias(check, cfg, prefix, aliases[i], group, head, tail);
-		if (tail->nkeys > 0 && connect_config_has(cfg, "negate") &&
+		check_alias(check, kind, cfg, prefix, aliases[i]);
+		if (kind->tail->nkeys > 0 && connect_config_has(cfg, "negate") &&
 			!connect_config_has(cfg, "predicate"))
 			add_error(check, psprintf("%stype", prefix),
 					  psprintf("Config '%snegate' was provided but there is no config '%spredicate' defining a predicate to be negated.",
@@ -677,37 +677,88 @@ check_aliases(Check *check, const char *list_key, const char *group_title,
 	}
 }
 
-/*
- * The keys of one alias.  The framework's own errors name the whole key, those
- * of the class's options the key without the prefix.
- */
+/* The keys of one alias: those that all have, then those of its class. */
 static void
-check_alias(Check *check, const ConnectConfig *cfg, const char *prefix,
-			const char *alias, const char *group, const ConnectConfigDef *head,
-			const ConnectConfigDef *tail)
+check_alias(Check *check, const ConnectTransformKind *kind,
+			const ConnectConfig *cfg, const char *prefix, const char *alias)
 {
-	ConnectConfigKey *keys = palloc(head->nkeys * sizeof(ConnectConfigKey));
-	ConnectConfigDef def = {keys, head->nkeys};
+	int			nkeys = kind->head->nkeys;
+	ConnectConfigKey *keys = palloc(nkeys * sizeof(ConnectConfigKey));
+	ConnectConfigDef def = {keys, nkeys};
+	char	   *group = psprintf("%s: %s", kind->group, alias);
 	char	   *type_key = psprintf("%stype", prefix);
 	const char *type = connect_config_get(cfg, "type");
-	ConnectValidatedKey *entry;
+	const ConnectTransformClass *cls = type ? connect_transform_find(kind, type) : NULL;
+	char	   *variants = type ? connect_transform_variants(kind, type) : NULL;
+	ConnectConfigDef options;
 
-	for (int i = 0; i < head->nkeys; i++)
+	for (int i = 0; i < nkeys; i++)
 	{
-		keys[i] = head->keys[i];
+		keys[i] = kind->head->keys[i];
+		if (strcmp(keys[i].name, "type") == 0)
+			keys[i].recommended = connect_transform_names(kind);
+		else if (cls != NULL)
+		{
+			const char **versions = palloc0(2 * sizeof(char *));
+
+			versions[0] = keys[i].default_value = CONNECT_KAFKA_VERSION;
+			keys[i].recommended = versions;
+		}
 		keys[i].name = psprintf("%s%s", prefix, keys[i].name);
 		keys[i].doc = str_replace_alias(keys[i].doc, alias);
 		keys[i].display_name = str_replace_alias(keys[i].display_name, alias);
 		keys[i].group = group;
 	}
 	check_def(check, &def, check->cfg, NULL);
-	entry = find_key(check, type_key);
-	if (type == NULL)
-		return;
-	add_error(check, type_key,
-			  psprintf("Invalid value %s for configuration %s: Class %s could not be found.",
-					   type, type_key, type));
-	entry->value = NULL;
+	if (cls != NULL)
+	{
+		find_key(check, type_key)->value = cls->class_name;
+		options = connect_transform_def(kind, cls);
+		check_options(check, &options, cfg, prefix, group);
+	}
+	else if (variants != NULL)
+		add_error(check, type_key,
+				  psprintf("This class is abstract and cannot be created. Did you mean %s?",
+						   variants));
+	else if (type != NULL)
+	{
+		add_error(check, type_key,
+				  psprintf("Invalid value %s for configuration %s: Class %s could not be found.",
+						   type, type_key, type));
+		find_key(check, type_key)->value = NULL;
+	}
+}
+
+/*
+ * What is missing or malformed is told with the whole key, what a validator
+ * refuses with the key as the class knows it.
+ */
+static void
+check_options(Check *check, const ConnectConfigDef *def,
+			  const ConnectConfig *cfg, const char *prefix, const char *group)
+{
+	for (int i = 0; i < def->nkeys; i++)
+	{
+		ConnectConfigKey *key = palloc(sizeof(ConnectConfigKey));
+		ConnectConfigDef whole = {key, 1};
+		ConnectConfigDef one = {&def->keys[i], 1};
+		ConnectConfigErrors errors = {0};
+		ConnectValidatedKey *entry;
+		int			nformat;
+
+		*key = def->keys[i];
+		key->name = psprintf("%s%s", prefix, key->name);
+		key->display_name = def->keys[i].name;
+		key->group = group;
+		key->order = i + 2;
+		key->validator = NULL;
+		check_def(check, &whole, check->cfg, NULL);
+		entry = find_key(check, key->name);
+		nformat = list_length(entry->errors);
+		connect_config_check(cfg, &one, &errors);
+		for (int j = nformat; j < errors.nerrors; j++)
+			entry->errors = lappend(entry->errors, errors.errors[j].message);
+	}
 }
 
 /* Text with %s replaced by the alias. */

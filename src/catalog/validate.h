@@ -30,6 +30,7 @@ typedef struct ConnectValidation
 	List	   *groups;			/* of texts */
 	List	   *keys;			/* of ConnectValidatedKey, in Connect's order */
 	int			nerrors;
+	bool		has_transforms; /* or predicates, which cannot be run yet */
 } ConnectValidation;
 
 /*
