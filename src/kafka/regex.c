@@ -8,13 +8,21 @@
  *	  difference, and lazy ones become plain.  What has no counterpart is
  *	  refused: look-around, back-references, possessive quantifiers, Unicode
  *	  classes, class intersection.
+ *
+ *	  The C library copies what is repeated, without a limit and without a way
+ *	  to interrupt it: ten nested {9} or thirty nested + would end the server.
+ *	  So the size after that is bounded here, before it sees the expression.
  */
 #include "internal.h"
 
 #include <ctype.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define MAX_SIZE 2000
+#define MAX_DEPTH 50
 
 typedef struct Translation
 {
@@ -23,8 +31,11 @@ typedef struct Translation
 	size_t		len;
 	size_t		outlen;
 	const char *java;			/* the whole expression */
-	int			depth;			/* groups that are open */
 	bool		ignores_case;
+	int			depth;			/* parentheses that are open */
+	size_t		sizes[MAX_DEPTH];	/* in characters and sets, repetitions
+									 * written out, of what is open */
+	size_t		last;			/* of these, what a quantifier would follow */
 	const char *why;			/* of a refusal */
 	char		mistake[256];	/* what Java says of it, if it is no expression there either */
 } Translation;
@@ -66,10 +77,26 @@ java_mistake(Translation *t, const char *what, const char *at)
 	t->why = t->mistake;
 }
 
+static void
+add_size(Translation *t, size_t size)
+{
+	t->sizes[t->depth] += size;
+	if (t->sizes[t->depth] > MAX_SIZE)
+		t->why = "it repeats too much";
+}
+
+static void
+add_atom(Translation *t)
+{
+	t->last = 1;
+	add_size(t, 1);
+}
+
 /* A character that stands for itself, outside of brackets. */
 static void
 put_literal(Translation *t, char c)
 {
+	add_atom(t);
 	if (t->ignores_case && isalpha((unsigned char) c))
 	{
 		put_char(t, '[');
@@ -165,6 +192,7 @@ translate_escape(Translation *t)
 		set = class_of((char) tolower((unsigned char) c));
 	if (set != NULL)
 	{
+		add_atom(t);
 		put_text(t, isupper((unsigned char) c) ? "[^" : "[");
 		put_text(t, set);
 		put_char(t, ']');
@@ -267,6 +295,7 @@ translate_brackets(Translation *t)
 		}
 	}
 	t->in++;
+	add_atom(t);
 	members[len] = '\0';
 	if (has_caret && !has_bracket && !has_dash && len == 0 && !is_negated)
 	{
@@ -285,13 +314,91 @@ translate_brackets(Translation *t)
 }
 
 static void
+open_group(Translation *t)
+{
+	if (*t->in == '?')
+	{
+		if (strncmp(t->in, "?:", 2) == 0)
+			t->in += 2;
+		else if (strncmp(t->in, "?<", 2) == 0 && isalpha((unsigned char) t->in[2]) &&
+				 strchr(t->in, '>') != NULL)
+			t->in = strchr(t->in, '>') + 1;
+		else
+		{
+			t->why = "look-around and inline flags are not supported, but for (?i) in front";
+			return;
+		}
+	}
+	if (t->depth + 1 == MAX_DEPTH)
+	{
+		t->why = "it nests too deep";
+		return;
+	}
+	t->sizes[++t->depth] = 0;
+	put_char(t, '(');
+}
+
+static void
+close_group(Translation *t)
+{
+	if (t->depth == 0)
+	{
+		java_mistake(t, "Unmatched closing ')'", t->in - 2);
+		return;
+	}
+	t->last = t->sizes[t->depth--] + 1;
+	add_size(t, t->last);
+	put_char(t, ')');
+}
+
+/* Takes a quantifier from after its first character. */
+static void
+translate_quantifier(Translation *t, char c)
+{
+	size_t		copies = c == '+' ? 2 : 1;
+
+	put_char(t, c);
+	if (c == '{')
+	{
+		const char *from = t->in;
+		char	   *end;
+		unsigned long least = strtoul(from, &end, 10);
+		unsigned long most = least;
+
+		if (*end == ',')
+		{
+			most = least + 1;
+			if (*++end != '}')
+				most = strtoul(end, &end, 10);
+		}
+		if (!isdigit((unsigned char) *from) || *end != '}')
+		{
+			t->why = "a repetition is {n}, {n,} or {n,m}";
+			return;
+		}
+		if (least > MAX_SIZE || most > MAX_SIZE)
+		{
+			t->why = "it repeats too much";
+			return;
+		}
+		copies = most > 0 ? most : 1;
+		while (t->in <= end)
+			put_char(t, *t->in++);
+	}
+	add_size(t, t->last * (copies - 1));
+	t->last *= copies;
+}
+
+static void
 translate(Translation *t)
 {
-	char		before = '\0';	/* what a quantifier would follow */
+	char		before = '\0';	/* '(', '|', '*' for any quantifier, '.' for
+								 * what a quantifier can follow */
 
 	while (t->why == NULL && *t->in != '\0')
 	{
 		char		c = *t->in++;
+		char		what = '.';
 
 		switch (c)
 		{
@@ -302,45 +409,34 @@ translate(Translation *t)
 				translate_brackets(t);
 				break;
 			case '(':
-				if (*t->in == '?')
-				{
-					if (strncmp(t->in, "?:", 2) == 0)
-						t->in += 2;
-					else if (strncmp(t->in, "?<", 2) == 0 && isalpha((unsigned char) t->in[2]) &&
-							 strchr(t->in, '>') != NULL)
-						t->in = strchr(t->in, '>') + 1;
-					else
-					{
-						t->why = "look-around and inline flags are not supported, but for (?i) in front";
-						return;
-					}
-				}
-				t->depth++;
-				put_char(t, '(');
+				open_group(t);
+				what = c;
+				break;
+			case ')':
+				close_group(t);
 				break;
 			case '*':
 			case '+':
 			case '?':
-			case '}':
-				if (c != '}' && (before == '\0' || before == '(' || before == '|'))
-				{
-					char		what[40];
-
-					snprintf(what, sizeof(what), "Dangling meta character '%c'", c);
-					java_mistake(t, what, t->in - 1);
-					return;
-				}
+			case '{':
 				/* After another quantifier: lazy or possessive. */
-				if (c != '}' && (before == '*' || before == '+' ||
-								 before == '?' || before == '}'))
+				if (before == '*' && c == '?')
+					what = ' ';
+				else if (before == '*' && c != '{')
+					t->why = "possessive quantifiers are not supported";
+				else if (before != '.' && before != '*')
 				{
-					if (c == '?')
-						c = ' ';
-					else
-						t->why = "possessive quantifiers are not supported";
-					break;
+					char		mistake[40];
+
+					snprintf(mistake, sizeof(mistake),
+							 "Dangling meta character '%c'", c);
+					java_mistake(t, mistake, t->in - 1);
 				}
-				put_char(t, c);
+				else
+				{
+					translate_quantifier(t, c);
+					what = '*';
+				}
 				break;
 			case '^':
 			case '$':
@@ -348,30 +444,21 @@ translate(Translation *t)
 				if ((c == '^' && before != '\0' && before != '(' && before != '|') ||
 					(c == '$' && *t->in != '\0' && *t->in != ')' && *t->in != '|'))
 					t->why = "^ and $ are supported at the ends only";
-				c = before;
+				what = before;
 				break;
-			case ')':
-				if (t->depth == 0)
-				{
-					java_mistake(t, "Unmatched closing ')'", t->in - 2);
-					return;
-				}
-				t->depth--;
+			case '|':
 				put_char(t, c);
+				what = c;
 				break;
 			case '.':
-			case '|':
-			case '{':
+				add_atom(t);
 				put_char(t, c);
 				break;
 			default:
-				if (t->ignores_case)
-					put_literal(t, c);
-				else
-					put_char(t, c);
+				put_literal(t, c);
 				break;
 		}
-		before = c;
+		before = what;
 	}
 }
 
