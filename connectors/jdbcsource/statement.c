@@ -253,10 +253,13 @@ static void
 describe_query(Source *source)
 {
 	const char *query = bare_query(source->settings->query);
+	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
 	List	   *plans;
 	TupleDesc	desc;
 
+	/* SPI leaves its own, which ends with it, behind. */
+	MemoryContextSwitchTo(context);
 	if (plan == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
