@@ -13,12 +13,12 @@
  */
 #include "postgres.h"
 
-#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 
 #include "connect.h"
 #include "jdbcsink/jdbcsink.h"
+#include "record/zone.h"
 #include "registry.h"
 
 static char *validate_zone(const ConnectConfigKey *key, const char *value);
@@ -254,7 +254,7 @@ static const ConnectConfigKey debezium_keys[] = {
 static char *
 validate_zone(const ConnectConfigKey *key, const char *value)
 {
-	if (value == NULL || pg_tzset(value) != NULL)
+	if (value == NULL || connect_zone_find(value) != NULL)
 		return NULL;
 	return connect_config_invalid(key, value, "Invalid time zone identifier");
 }
@@ -479,8 +479,8 @@ read_jdbc(const ConnectConfig *cfg, const ConnectConfigDef *def,
 												   "retry.backoff.ms");
 	options->synchronous_commit = connect_config_bool(cfg, def,
 													  "synchronous.commit");
-	options->datum.zone = pg_tzset(connect_config_string(cfg, def,
-														 "db.timezone"));
+	options->datum.zone =
+		connect_zone_find(connect_config_string(cfg, def, "db.timezone"));
 
 	options->allow_table = options->allow_partitioned = false;
 	types = connect_config_list(cfg, def, "table.types", &ntypes);
@@ -534,7 +534,7 @@ read_debezium(const ConnectConfig *cfg, JdbcOptions *options)
 												   "flush.retry.delay.ms");
 	if (zone == NULL)
 		zone = connect_config_string(cfg, def, "use.time.zone");
-	options->datum.zone = pg_tzset(zone);
+	options->datum.zone = connect_zone_find(zone);
 }
 
 static void

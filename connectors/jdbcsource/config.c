@@ -19,6 +19,7 @@
 
 #include "connect.h"
 #include "jdbcsource/jdbcsource.h"
+#include "record/zone.h"
 #include "registry.h"
 
 #define EPOCH_US \
@@ -366,36 +367,10 @@ read_list(const ConnectConfig *cfg, const char *key, int *n)
 	return connect_config_list(cfg, &confluent_def, key, n);
 }
 
-/*
- * A zone by Java's names.  PostgreSQL would read GMT+2 with the opposite sign,
- * as POSIX has it.
- */
-static pg_tz *
-find_zone(const char *name)
-{
-	int			hours;
-	int			minutes = 0;
-	char		sign;
-	int			used = 0;
-
-	if (strncmp(name, "UTC", 3) == 0 || strncmp(name, "GMT", 3) == 0)
-		name += name[3] == '+' || name[3] == '-' ? 3 : 0;
-	if (*name == '+' || *name == '-')
-	{
-		sign = *name;
-		if ((sscanf(name + 1, "%2d%n:%2d%n", &hours, &used, &minutes, &used) < 1) ||
-			name[1 + used] != '\0' || hours > 18 || minutes > 59)
-			return NULL;
-		return pg_tzset_offset((hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE) *
-							   (sign == '+' ? -1 : 1));
-	}
-	return pg_tzset(name);
-}
-
 static char *
 check_zone(const ConnectConfigKey *key, const char *value)
 {
-	if (value != NULL && find_zone(value) != NULL)
+	if (value != NULL && connect_zone_find(value) != NULL)
 		return NULL;
 	return connect_config_invalid(key, value, "Invalid time zone identifier");
 }
@@ -598,7 +573,7 @@ read_row_options(const ConnectConfig *cfg, const ConnectConfigDef *def,
 	}
 	row->decimal_precision = !aiven;
 	row->unconstrained_scale = scale ? pg_strtoint32(scale) : (aiven ? 0 : 127);
-	settings->zone = find_zone(zone);
+	settings->zone = connect_zone_find(zone);
 	row->zone = strcmp(zone, "UTC") == 0 ? NULL : settings->zone;
 }
 

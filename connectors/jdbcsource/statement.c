@@ -296,9 +296,9 @@ describe_query(Source *source)
 	source->list = "*";
 }
 
-/* As written, else in another case if that is only one. */
+/* As written, else in another case if that is only one; NULL if there is none. */
 static Column *
-find_column(const Source *source, const char *name)
+find_column_or_null(const Source *source, const char *name)
 {
 	Column	   *found = NULL;
 
@@ -318,6 +318,14 @@ find_column(const Source *source, const char *name)
 							source->label)));
 		found = &source->columns[i];
 	}
+	return found;
+}
+
+static Column *
+find_column(const Source *source, const char *name)
+{
+	Column	   *found = find_column_or_null(source, name);
+
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -400,6 +408,29 @@ as_instant(const Source *source, const Column *column)
 					quote_identifier(column->name));
 }
 
+/* A table's column that is not there is one that may be null, to Connect. */
+static void
+refuse_nullable(const Source *source, char **names, int n)
+{
+	StringInfoData list;
+	const char *missing = NULL;
+
+	initStringInfo(&list);
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+		if (find_column_or_null(source, names[i]) == NULL)
+			missing = names[i];
+	}
+	ereport(ERROR,
+			(errcode(missing != NULL ? ERRCODE_UNDEFINED_COLUMN :
+					 ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("Cannot make incremental queries using timestamp columns [%s] on %s because all of these columns nullable.",
+					list.data, source->label),
+			 missing != NULL ?
+			 errdetail("Column \"%s\" does not exist.", missing) : 0));
+}
+
 static char *
 choose_timestamps(const Source *source, ConnectJdbcStatement *statement)
 {
@@ -425,8 +456,12 @@ choose_timestamps(const Source *source, ConnectJdbcStatement *statement)
 	statement->ts_types = palloc(sizeof(Oid) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		Column	   *column = find_column(source, names[i]);
+		Column	   *column = find_column_or_null(source, names[i]);
 
+		if (column == NULL && n == 1 && settings->validate_non_null &&
+			source->rel != NULL)
+			refuse_nullable(source, names, n);
+		column = find_column(source, names[i]);
 		require_read(source, column);
 		if (column->type != DATEOID && column->type != TIMESTAMPOID &&
 			column->type != TIMESTAMPTZOID)
@@ -442,15 +477,7 @@ choose_timestamps(const Source *source, ConnectJdbcStatement *statement)
 		statement->ts_types[i] = column->type;
 	}
 	if (n == 0 || (settings->validate_non_null && nullable && source->rel != NULL))
-	{
-		initStringInfo(&sql);
-		for (int i = 0; i < n; i++)
-			appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", names[i]);
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("Cannot make incremental queries using timestamp columns [%s] on %s because all of these columns nullable.",
-						sql.data, source->label)));
-	}
+		refuse_nullable(source, names, n);
 	statement->ts_type = mixed ? TIMESTAMPTZOID : statement->ts_types[0];
 	if (n == 1)
 		return pstrdup(quote_identifier(find_column(source, names[0])->name));
@@ -504,6 +531,9 @@ choose_columns(const Source *source, ConnectJdbcStatement *statement,
 						 errmsg("incrementing column \"%s\" of %s has type %s",
 								column->name, source->label,
 								format_type_be(column->type)),
+						 column->type == FLOAT4OID || column->type == FLOAT8OID ?
+						 errdetail("Invalid type for incrementing column: %s",
+								   column->type == FLOAT4OID ? "FLOAT32" : "FLOAT64") : 0,
 						 errhint("Integer and numeric columns can be used.")));
 		}
 	}
