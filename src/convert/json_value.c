@@ -35,6 +35,12 @@ static void infer(const ConnectValue *node, ConnectValue *out);
 /* Beyond this a map with other keys than strings may keep equal ones. */
 #define MAX_KEYS_COMPARED	1024
 
+/*
+ * The time to read a number grows with the square of its length: a megabyte
+ * would take a minute.  PostgreSQL's numeric has less than this.
+ */
+#define MAX_UNSCALED_BYTES	65536
+
 static const char *
 node_type(const ConnectValue *node)
 {
@@ -184,6 +190,10 @@ to_decimal(const ConnectSchema *schema, const ConnectValue *node,
 						  "Zero length BigInteger");
 		return connect_error_wrap(err, CONNECT_DATA_EXCEPTION, "%s", outer);
 	}
+	if (bytes.len > MAX_UNSCALED_BYTES)
+		return connect_error_set(err, CONNECT_DATA_EXCEPTION,
+								 "%s: %d bytes are more than %d", outer,
+								 bytes.len, MAX_UNSCALED_BYTES);
 	if (!connect_decimal_schema_scale(schema, &scale, err))
 		return connect_error_wrap(err, CONNECT_DATA_EXCEPTION, "%s", outer);
 	*out = connect_decimal_from_bytes(bytes.data, bytes.len, scale);

@@ -505,6 +505,10 @@ to_text(const ConnectDatumPlan *plan, const ConnectSchema *schema,
 			break;
 		case CONNECT_KIND_DECIMAL:
 		case CONNECT_KIND_BIG_DECIMAL:
+			/* A scale of a few bytes may ask for a gigabyte of zeros. */
+			if (connect_decimal_scale(v) < -MAX_NUMERIC_WEIGHT ||
+				connect_decimal_scale(v) > MAX_NUMERIC_WEIGHT)
+				return refuse(plan, err, "the number is too long");
 			connect_decimal_append_plain(&text, v);
 			break;
 		default:

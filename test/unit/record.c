@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "convert/convert.h"
 #include "record/base64.h"
 #include "record/calendar.h"
 #include "record/literal.h"
@@ -277,6 +278,40 @@ test_deep_literal(void)
 			   !connect_literal_parse(text, 100000, &schema, &v));
 }
 
+/* A megabyte of digits would take a minute, and nothing could stop it. */
+static void
+test_long_decimal(void)
+{
+	ConnectConverter *converter;
+	ConnectError err;
+
+	converter = connect_json_converter.make(&connect_json_converter,
+											connect_config_make(),
+											CONNECT_CONVERT_VALUE, &err);
+	for (int len = 65536; len <= 1 << 20; len += (1 << 20) - 65536)
+	{
+		char	   *bytes = palloc(len);
+		StringInfoData message;
+		ConnectSchema *schema;
+		ConnectValue value;
+		bool		ok;
+
+		memset(bytes, 0x7f, len);
+		initStringInfo(&message);
+		appendStringInfoString(&message,
+							   "{\"schema\":{\"type\":\"bytes\",\"name\":\"org.apache.kafka.connect.data.Decimal\","
+							   "\"version\":1,\"parameters\":{\"scale\":\"2\"}},\"payload\":\"");
+		connect_base64_append(&message, bytes, len);
+		appendStringInfoString(&message, "\"}");
+		ok = converter->cls->to_connect(converter, "t", message.data,
+										message.len, &schema, &value, &err);
+		check_true("a long decimal", ok == (len == 65536));
+		if (!ok)
+			check("why not", "Invalid bytes for Decimal field: 1048576 bytes are more than 65536",
+				  err.message);
+	}
+}
+
 int
 main(void)
 {
@@ -287,6 +322,7 @@ main(void)
 	test_text();
 	test_schemas();
 	test_deep_literal();
+	test_long_decimal();
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed > 0;
 }

@@ -14,7 +14,7 @@ SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 PURE = $(wildcard src/pure.c src/config/*.c src/convert/*.c src/transform/*.c) \
 	src/command/ddl.c src/catalog/properties.c \
-	$(filter-out src/record/row%.c src/record/datum%.c src/record/numeric.c,$(wildcard src/record/*.c))
+	$(filter-out src/record/row%.c src/record/datum%.c src/record/numeric.c src/record/zone.c,$(wildcard src/record/*.c))
 PROGRAMS = $(patsubst test/unit/%.c,$(OUT)/%,$(wildcard test/unit/*.c))
 
 UNIT_CFLAGS = -std=gnu11 -g -O1 -DFRONTEND $(SANITIZE) -fno-omit-frame-pointer \
