@@ -55,6 +55,11 @@ typedef enum ConnectConnectorType
  * sink decodes them itself (into just the columns that it writes).
  */
 #define CONNECT_CONNECTOR_RAW_VALUES	0x02
+/*
+ * Source: records go to Kafka at once, and do not linger for others to come:
+ * linger.ms is 0 unless the connector's configuration says otherwise.
+ */
+#define CONNECT_CONNECTOR_PROMPT		0x08
 /* Never listed or recommended; for tests. */
 #define CONNECT_CONNECTOR_HIDDEN		0x04
 

@@ -54,6 +54,13 @@
 #endif
 #define connect_proc_latch(procno) (&ProcGlobal->allProcs[(procno)].procLatch)
 
+/* Transactions before it have no status any more; under XactTruncationLock. */
+#if PG_VERSION_NUM >= 170000
+#define connect_oldest_clog_xid() (TransamVariables->oldestClogXid)
+#else
+#define connect_oldest_clog_xid() (ShmemVariableCache->oldestClogXid)
+#endif
+
 /* A wait event set that lives as long as the process. */
 static inline WaitEventSet *
 connect_create_wait_event_set(int nevents)

@@ -155,18 +155,28 @@ add_column(ConnectLayout *layout, int i, Form_pg_attribute att)
 	TupleDescAttr(layout->desc, i)->attnotnull = att->attnotnull;
 }
 
+/* What identifies a row: the primary key, or the replica identity's index. */
+static Bitmapset *
+identity_columns(Relation rel)
+{
+	Bitmapset  *pk = RelationGetIndexAttrBitmap(rel,
+												INDEX_ATTR_BITMAP_PRIMARY_KEY);
+
+	return pk != NULL ? pk :
+		RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_IDENTITY_KEY);
+}
+
 /*
  * The layout of a table's captured columns; id is not set.  The key is the
- * stream's, in the order written, or the primary key.  Key columns are captured
- * even if the column list lacks them.
+ * stream's, in the order written, or what identifies a row.  Key columns are
+ * captured even if the column list lacks them.
  */
 ConnectLayout *
 connect_layout_make(Relation rel, const ConnectStream *stream)
 {
 	TupleDesc	rowdesc = RelationGetDescr(rel);
 	ConnectLayout *layout = palloc0(sizeof(ConnectLayout));
-	Bitmapset  *pk = stream->key != NIL ? NULL :
-		RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	Bitmapset  *pk = stream->key != NIL ? NULL : identity_columns(rel);
 	int		   *atts = palloc(sizeof(int) * rowdesc->natts);
 	int			n = 0;
 	ListCell   *lc;

@@ -221,6 +221,23 @@ connect_queue_load(int64 connector_id)
 	return queue;
 }
 
+/* Blocks of an open queue table and of what it stores out of line. */
+static int64
+table_blocks(Relation rel)
+{
+	int64		blocks = RelationGetNumberOfBlocks(rel);
+
+	if (OidIsValid(rel->rd_rel->reltoastrelid))
+	{
+		Relation	toast = relation_open(rel->rd_rel->reltoastrelid,
+										  AccessShareLock);
+
+		blocks += RelationGetNumberOfBlocks(toast);
+		relation_close(toast, AccessShareLock);
+	}
+	return blocks;
+}
+
 /* A table that is being emptied just now counts as empty. */
 int64
 connect_queue_bytes(const ConnectQueue *queue)
@@ -236,7 +253,7 @@ connect_queue_bytes(const ConnectQueue *queue)
 		rel = try_relation_open(queue->tables[i], NoLock);
 		if (rel == NULL)
 			continue;
-		blocks += RelationGetNumberOfBlocks(rel);
+		blocks += table_blocks(rel);
 		relation_close(rel, AccessShareLock);
 	}
 	return blocks * BLCKSZ;
@@ -396,7 +413,7 @@ lock_ring(int64 connector_id)
 }
 
 /* Size at which the current table gives way; in a longer ring it is larger. */
-static BlockNumber
+static int64
 rotate_blocks(const ConnectQueue *queue)
 {
 	int64		blocks = ROTATE_BLOCKS * (queue->ntables / RING_TABLES);
@@ -450,7 +467,7 @@ connect_queue_trim(ConnectQueue *queue, Datum acknowledged)
 	for (int i = 0; i < queue->ntables; i++)
 	{
 		Relation	rel = table_open(queue->tables[i], AccessShareLock);
-		BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+		int64		blocks = table_blocks(rel);
 
 		table_close(rel, AccessShareLock);
 		if (i == queue->current)

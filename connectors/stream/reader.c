@@ -31,12 +31,15 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
+#include "catalog/namespace.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -75,11 +78,17 @@ typedef struct QueueScan
 	bool		at_end;
 } QueueScan;
 
+/* Counts the changes of connect.queue that this process has heard of. */
+static uint64 queue_changes = 0;
+static Oid	queue_relid = InvalidOid;
+
 struct ConnectBatchReader
 {
 	MemoryContext context;
 	int64		connector_id;
-	ConnectQueue *queue;		/* as of the batch's beginning */
+	ConnectQueue *queue;		/* as of the batch's beginning; NULL = none */
+	uint64		queue_known;	/* queue_changes when it was loaded */
+	MemoryContext queue_context;
 	Datum		from;			/* all before it has been handed out */
 	int64		last_number;
 	List	   *batches;		/* of Batch: not yet acknowledged, in order */
@@ -104,14 +113,25 @@ struct ConnectBatchReader
 	ConnectEvent event;
 };
 
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == queue_relid)
+		queue_changes++;
+}
+
 ConnectBatchReader *
 connect_reader_make(MemoryContext context, int64 connector_id)
 {
 	ConnectBatchReader *reader = MemoryContextAllocZero(context,
 														sizeof(ConnectBatchReader));
 
+	if (!OidIsValid(queue_relid))
+		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	reader->context = context;
 	reader->connector_id = connector_id;
+	reader->queue_context = AllocSetContextCreate(context, "Connect queue",
+												  ALLOCSET_SMALL_SIZES);
 	reader->batch_context = AllocSetContextCreate(context, "Connect queue batch",
 												  ALLOCSET_DEFAULT_SIZES);
 	reader->event_context = AllocSetContextCreate(context, "Connect queue event",
@@ -443,24 +463,44 @@ collect(ConnectBatchReader *reader, Datum from, Datum to)
 	return c.total;
 }
 
+/*
+ * Looks the queue up when it has changed.  The tables of its ring are made by
+ * this process alone; who ends the capture is heard of at the next turn at
+ * the latest, since what is not acknowledged makes the task look again.
+ */
+static void
+know_queue(ConnectBatchReader *reader)
+{
+	uint64		now;
+	MemoryContext old;
+
+	if (reader->queue != NULL && reader->queue_known == queue_changes)
+		return;
+	queue_relid = get_relname_relid("queue",
+									get_namespace_oid("connect", false));
+	reader->queue = NULL;
+	MemoryContextReset(reader->queue_context);
+	now = queue_changes;
+	old = MemoryContextSwitchTo(reader->queue_context);
+	reader->queue = connect_queue_load(reader->connector_id);
+	MemoryContextSwitchTo(old);
+	reader->queue_known = now;
+}
+
 /* Collects the events between reader->from and to. */
 static int64
 batch_load(ConnectBatchReader *reader, Datum to)
 {
-	MemoryContext old;
-
 	MemoryContextReset(reader->batch_context);
-	old = MemoryContextSwitchTo(reader->batch_context);
-	reader->queue = connect_queue_load(reader->connector_id);
-	MemoryContextSwitchTo(old);
+	know_queue(reader);
 	if (reader->queue == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the capture queue of the connector is missing"),
 				 errhint("Queues are in no dump: drop the connector and create it again.")));
 	if (reader->queue->dropped)
 		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("capture has ended: the queue had reached its limit of " INT64_FORMAT " bytes",
 						reader->queue->max_bytes),
 				 errhint("Drop the connector and create it again; its tables are then read anew.")));

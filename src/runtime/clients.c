@@ -80,7 +80,11 @@ connect_clients_conf(ConnectTaskRun *run, ConnectKafkaRole role,
 
 	layers_add(&layers, "bootstrap.servers", default_bootstrap(run, embedded));
 	if (role == CONNECT_KAFKA_PRODUCER)
+	{
 		layers_add_all(&layers, producer_defaults);
+		if (run->task.cls->flags & CONNECT_CONNECTOR_PROMPT)
+			layers_add(&layers, "linger.ms", "0");
+	}
 	if (extra != NULL)
 		layers_add_all(&layers, extra);
 	for (int i = 0; i < run->worker->nentries; i++)

@@ -110,6 +110,7 @@ struct ConnectSource
 	TimestampTz poll_at;		/* 0 = at once, DT_NOEND = when woken */
 	bool		done;			/* there will never be more */
 
+	bool		lingers;		/* the client holds records back for others */
 	int64		max_records;	/* of the client's queue */
 	int64		max_bytes;
 	int64		records;		/* sent so far, and their bytes: for the mean */
@@ -516,6 +517,7 @@ open_producer(ConnectTaskRun *run)
 													 100000);
 	source->max_bytes = 1024 *
 		connect_kafka_conf_get_int(conf, "queue.buffering.max.kbytes", 16384);
+	source->lingers = connect_kafka_conf_get_int(conf, "linger.ms", 5) > 0;
 	source->producer = connect_kafka_producer_open(conf, &err);
 	run->fds_stale = true;
 	connect_kafka_conf_close(&conf);
@@ -821,7 +823,8 @@ poll_connector(ConnectTaskRun *run)
 			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										run->task.wait_ms);
 		/* Nothing more for now: what lingers shall go. */
-		connect_kafka_producer_flush(source->producer);
+		if (source->lingers)
+			connect_kafka_producer_flush(source->producer);
 	}
 }
 

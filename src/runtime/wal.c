@@ -7,12 +7,13 @@
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
+#include "storage/lwlock.h"
 
+#include "compat.h"
 #include "runtime/fault.h"
 #include "runtime/wal.h"
 
-/* Commits that lie further back were flushed by the WAL writer long ago, and
- * the server may have forgotten their status. */
+/* Commits that lie further back were flushed by the WAL writer long ago. */
 #define RECENT_TRANSACTIONS 10000000
 
 /*
@@ -39,11 +40,17 @@ connect_wal_settle_commits(const uint64 *txids, int n)
 	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
+	/* what the server has forgotten the status of is old enough, too */
+	LWLockAcquire(XactTruncationLock, LW_SHARED);
 	for (int i = 0; i < n; i++)
 	{
-		if (txids[i] + RECENT_TRANSACTIONS > next)
-			lsn = Max(lsn, TransactionIdGetCommitLSN((TransactionId) txids[i]));
+		TransactionId xid = (TransactionId) txids[i];
+
+		if (txids[i] + RECENT_TRANSACTIONS > next &&
+			!TransactionIdPrecedes(xid, connect_oldest_clog_xid()))
+			lsn = Max(lsn, TransactionIdGetCommitLSN(xid));
 	}
+	LWLockRelease(XactTruncationLock);
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
 }
