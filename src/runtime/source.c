@@ -39,6 +39,7 @@
 
 #include "catalog/catalog.h"
 #include "runtime/clients.h"
+#include "runtime/encoder.h"
 #include "runtime/fault.h"
 #include "runtime/source.h"
 #include "runtime/topics.h"
@@ -51,7 +52,6 @@
 #define OFFSETS_LOCK_MS "1000"
 #define RECORD_OVERHEAD 64		/* bytes that a record counts beside its own */
 #define GROUP_BYTES 16384		/* stays in a core's cache */
-#define KEPT_BYTES 1048576		/* larger buffers are not kept */
 
 typedef struct SourcePartition
 {
@@ -75,8 +75,8 @@ typedef struct Waiting
 } Waiting;
 
 /*
- * Records of one topic that are handed over together.  Their bytes are in
- * source->key and source->value, which may move: the pointers are set last.
+ * Records of one topic that are handed over together.  Their bytes are in the
+ * encoder's buffers, which may move: the pointers are set last.
  */
 typedef struct Group
 {
@@ -116,13 +116,7 @@ struct ConnectSource
 	int64		records;		/* sent so far, and their bytes: for the mean */
 	int64		bytes;
 
-	/* Of the group and the record in hand. */
-	StringInfoData key;
-	StringInfoData value;
-	/* Reused for each record. */
-	StringInfoData header_values;
-	ConnectKafkaHeader *headers;
-	int			maxheaders;
+	ConnectEncoder encoder;		/* bytes of the group and the record in hand */
 };
 
 static void load_offsets(ConnectTaskRun *run);
@@ -142,15 +136,6 @@ static void push_waiting(ConnectTaskRun *run);
 static int64 room(const ConnectSource *source);
 static long rest(ConnectTaskRun *run, long timeout);
 static void poll_connector(ConnectTaskRun *run);
-static void reset_buffer(ConnectTaskRun *run, StringInfo buf);
-static bool convert(ConnectTaskRun *run, const ConnectRecord *record,
-					ConnectBytes *key, ConnectBytes *value);
-static bool convert_headers(ConnectTaskRun *run, const ConnectRecord *record);
-static bool convert_part(ConnectTaskRun *run, ConnectConverter *converter,
-						 ConnectStage stage, const ConnectRecord *record,
-						 const char *topic, const ConnectSchema *schema,
-						 const ConnectValue *value, StringInfo buf,
-						 ConnectBytes *out);
 static void join_group(ConnectSource *source, int32 partition, uint64 number,
 					   const ConnectBytes *key, const ConnectBytes *value);
 static void drop(ConnectSource *source, const ConnectPosition *position);
@@ -173,9 +158,7 @@ connect_source_start(ConnectTaskRun *run)
 													"Connect waiting records",
 													ALLOCSET_DEFAULT_SIZES);
 	source->waiting_tail = &source->waiting;
-	initStringInfo(&source->key);
-	initStringInfo(&source->value);
-	initStringInfo(&source->header_values);
+	connect_encoder_init(&source->encoder, CurrentMemoryContext);
 
 	load_offsets(run);
 	open_producer(run);
@@ -438,7 +421,9 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 
 	task->room = Max(task->room - 1, 0);
 	connect_my_slot_count(CONNECT_COUNT_POLLED, 1);
-	if (!convert(run, record, &key, &value))
+	if (group->n == 0)
+		connect_encoder_reset(&source->encoder);
+	if (!connect_encoder_encode(&source->encoder, run, record, &key, &value))
 	{
 		drop(source, &record->position);
 		return;
@@ -452,7 +437,7 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 		group->partition != record->partition)
 		send_group(run);
 
-	bytes = key.len + value.len + source->header_values.len;
+	bytes = key.len + value.len + source->encoder.header_values.len;
 	number = connect_window_push(source->window, &record->position,
 								 bytes + RECORD_OVERHEAD);
 	source->records++;
@@ -467,14 +452,14 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 		{
 			join_group(source, record->partition, number, &key, &value);
 			if (group->n == CONNECT_KAFKA_OUTGOING_MAX ||
-				source->key.len + source->value.len >= GROUP_BYTES)
+				source->encoder.key.len + source->encoder.value.len >= GROUP_BYTES)
 				send_group(run);
 			return;
 		}
 		result = connect_kafka_produce(source->producer, source->topic->handle,
 									   record->partition, key.data, key.len,
 									   value.data, value.len,
-									   source->headers, record->nheaders,
+									   source->encoder.headers, record->nheaders,
 									   record->timestamp, number, &err);
 	}
 	if (result == CONNECT_KAFKA_QUEUE_FULL)
@@ -691,8 +676,8 @@ join_group(ConnectSource *source, int32 partition, uint64 number,
 	group->messages[i].opaque = number;
 	group->messages[i].key_len = key->len;
 	group->messages[i].value_len = value->len;
-	group->key_at[i] = key->data ? key->data - source->key.data : -1;
-	group->value_at[i] = value->data ? value->data - source->value.data : -1;
+	group->key_at[i] = key->data ? key->data - source->encoder.key.data : -1;
+	group->value_at[i] = value->data ? value->data - source->encoder.value.data : -1;
 }
 
 static void
@@ -708,9 +693,9 @@ send_group(ConnectTaskRun *run)
 	for (int i = 0; i < n; i++)
 	{
 		group->messages[i].key = group->key_at[i] < 0 ? NULL :
-			source->key.data + group->key_at[i];
+			source->encoder.key.data + group->key_at[i];
 		group->messages[i].value = group->value_at[i] < 0 ? NULL :
-			source->value.data + group->value_at[i];
+			source->encoder.value.data + group->value_at[i];
 	}
 	if (connect_kafka_produce_all(source->producer, group->topic->handle,
 								  group->partition, group->messages, n))
@@ -807,8 +792,7 @@ poll_connector(ConnectTaskRun *run)
 	MemoryContextSwitchTo(run->task.batch_context);
 	result = run->task.cls->poll(&run->task);
 	send_group(run);
-	reset_buffer(run, &source->key);
-	reset_buffer(run, &source->value);
+	connect_encoder_reset(&source->encoder);
 	run->fds_stale |= run->task.wait_socket != PGINVALID_SOCKET;
 	CONNECT_FAULT("source-polled");
 	connect_task_succeeded(run);
@@ -826,104 +810,6 @@ poll_connector(ConnectTaskRun *run)
 		if (source->lingers)
 			connect_kafka_producer_flush(source->producer);
 	}
-}
-
-/* A large record's room is given back. */
-static void
-reset_buffer(ConnectTaskRun *run, StringInfo buf)
-{
-	if (buf->maxlen > KEPT_BYTES)
-	{
-		MemoryContext old = MemoryContextSwitchTo(run->task.context);
-
-		pfree(buf->data);
-		initStringInfo(buf);
-		MemoryContextSwitchTo(old);
-	}
-	resetStringInfo(buf);
-}
-
-/* Key, value and headers as bytes; false if the record is to be skipped. */
-static bool
-convert(ConnectTaskRun *run, const ConnectRecord *record, ConnectBytes *key,
-		ConnectBytes *value)
-{
-	ConnectSource *source = run->source;
-
-	resetStringInfo(&source->header_values);
-	if (source->group.n == 0)
-	{
-		reset_buffer(run, &source->key);
-		reset_buffer(run, &source->value);
-	}
-	return (record->nheaders == 0 || convert_headers(run, record)) &&
-		convert_part(run, run->key_converter, CONNECT_STAGE_KEY_CONVERTER,
-					 record, record->topic, record->key_schema, &record->key,
-					 &source->key, key) &&
-		convert_part(run, run->value_converter, CONNECT_STAGE_VALUE_CONVERTER,
-					 record, record->topic, record->value_schema,
-					 &record->value, &source->value, value);
-}
-
-static bool
-convert_headers(ConnectTaskRun *run, const ConnectRecord *record)
-{
-	ConnectSource *source = run->source;
-	ConnectBytes bytes;
-
-	if (record->nheaders > source->maxheaders)
-	{
-		source->maxheaders = record->nheaders * 2;
-		source->headers = MemoryContextAlloc(run->task.context,
-											 source->maxheaders *
-											 sizeof(ConnectKafkaHeader));
-	}
-	for (int i = 0; i < record->nheaders; i++)
-	{
-		const ConnectHeader *header = &record->headers[i];
-		int			start = source->header_values.len;
-
-		if (!convert_part(run, run->header_converter,
-						  CONNECT_STAGE_HEADER_CONVERTER, record,
-						  header->name, header->schema, &header->value,
-						  &source->header_values, &bytes))
-			return false;
-		source->headers[i].key = header->name;
-		/* The buffer may move yet: the start for now, null apart. */
-		source->headers[i].value = bytes.data == NULL ? NULL :
-			(const void *) (uintptr_t) (start + 1);
-		source->headers[i].value_len = source->header_values.len - start;
-	}
-	for (int i = 0; i < record->nheaders; i++)
-	{
-		if (source->headers[i].value != NULL)
-			source->headers[i].value = source->header_values.data +
-				(uintptr_t) source->headers[i].value - 1;
-	}
-	return true;
-}
-
-/* Appends one converted value to buf. */
-static bool
-convert_part(ConnectTaskRun *run, ConnectConverter *converter,
-			 ConnectStage stage, const ConnectRecord *record, const char *topic,
-			 const ConnectSchema *schema, const ConnectValue *value,
-			 StringInfo buf, ConnectBytes *out)
-{
-	int			start = buf->len;
-	bool		is_null = false;
-	ConnectError err;
-
-	if (!converter->cls->from_connect(converter, topic, schema, value, buf,
-									  &is_null, &err))
-	{
-		connect_errors_handle(run, stage, converter->cls->class_name, record,
-							  NULL, &err);
-		return false;
-	}
-	out->data = is_null ? NULL : buf->data + start;
-	out->len = is_null ? 0 : buf->len - start;
-	return true;
 }
 
 static void
@@ -952,7 +838,7 @@ wait_for_room(ConnectSource *source, uint64 number, ConnectTopic *topic,
 	waiting->headers = palloc(record->nheaders * sizeof(ConnectKafkaHeader));
 	for (int i = 0; i < record->nheaders; i++)
 	{
-		const ConnectKafkaHeader *header = &source->headers[i];
+		const ConnectKafkaHeader *header = &source->encoder.headers[i];
 
 		waiting->headers[i].key = pstrdup(header->key);
 		waiting->headers[i].value = copy_bytes(header->value,
