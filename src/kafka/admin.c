@@ -8,6 +8,11 @@
  *	  topics in a blocking call only: poll makes that call in slices.  The
  *	  first waits 100 ms at most, and when the network is too slow for that the
  *	  next one waits longer, up to a second.
+ *
+ *	  Requests that a group's coordinator answers must not time out inside
+ *	  librdkafka (all versions up to 2.15): when the coordinator can be reached
+ *	  afterwards, it uses the request's memory, which it has freed.  Their time
+ *	  is kept here, and an answer that comes too late is dropped.
  */
 #include "internal.h"
 
@@ -16,6 +21,7 @@
 
 #define SLICE_MS 100
 #define SLICE_MAX_MS 1000
+#define LIBRARY_MS (3600 * 1000)	/* librdkafka takes no longer time */
 
 typedef struct Result
 {
@@ -38,11 +44,21 @@ typedef struct Describe
 	struct Describe *following;
 } Describe;
 
+/* A request to a coordinator, on its way. */
+typedef struct Pending
+{
+	uint64_t	request;
+	ConnectKafkaAdminOp op;
+	int64_t		until;
+	struct Pending *following;
+} Pending;
+
 struct ConnectKafkaAdmin
 {
 	ConnectKafkaClient client;	/* first */
 	uint64_t	last_request;
 	Describe   *describes;		/* oldest first */
+	Pending    *pendings;
 	Result	   *taken;			/* what the caller looks at */
 };
 
@@ -124,28 +140,68 @@ connect_kafka_admin_client(ConnectKafkaAdmin *admin)
 	return &admin->client;
 }
 
+static bool
+is_for_coordinator(ConnectKafkaAdminOp op)
+{
+	return op == CONNECT_KAFKA_LIST_GROUP_OFFSETS ||
+		op == CONNECT_KAFKA_ALTER_GROUP_OFFSETS ||
+		op == CONNECT_KAFKA_DELETE_GROUP_OFFSETS ||
+		op == CONNECT_KAFKA_DELETE_GROUP;
+}
+
+/* The request is answered, or not waited for any more; false if it was so. */
+static bool
+pending_remove(ConnectKafkaAdmin *admin, uint64_t request)
+{
+	for (Pending **link = &admin->pendings; *link != NULL; link = &(*link)->following)
+	{
+		Pending    *pending = *link;
+
+		if (pending->request != request)
+			continue;
+		*link = pending->following;
+		free(pending);
+		return true;
+	}
+	return false;
+}
+
 /* Options of a request, with its tag; NULL on failure. */
 static rd_kafka_AdminOptions_t *
 options_new(ConnectKafkaAdmin *admin, ConnectKafkaAdminOp op,
 			rd_kafka_admin_op_t rk_op, int timeout_ms, ConnectKafkaError *err)
 {
 	rd_kafka_AdminOptions_t *options;
+	Pending    *pending = NULL;
 	char		reason[256] = "out of memory";
 
 	kafka_error_clear(err);
+	if (is_for_coordinator(op))
+		pending = calloc(1, sizeof(*pending));
 	options = rd_kafka_AdminOptions_new(admin->client.rk, rk_op);
-	if (options == NULL ||
-		rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason,
+	if (options == NULL || (is_for_coordinator(op) && pending == NULL) ||
+		rd_kafka_AdminOptions_set_request_timeout(options,
+												  pending != NULL ? LIBRARY_MS :
+												  timeout_ms, reason,
 												  sizeof(reason)) != RD_KAFKA_RESP_ERR_NO_ERROR)
 	{
 		kafka_error_set(err, RD_KAFKA_RESP_ERR__INVALID_ARG, reason,
 						"admin request");
 		if (options != NULL)
 			rd_kafka_AdminOptions_destroy(options);
+		free(pending);
 		return NULL;
 	}
 	rd_kafka_AdminOptions_set_opaque(options,
 									 (void *) (uintptr_t) (++admin->last_request * TAG_OPS + op));
+	if (pending != NULL)
+	{
+		pending->request = admin->last_request;
+		pending->op = op;
+		pending->until = client_now_ms() + timeout_ms;
+		pending->following = admin->pendings;
+		admin->pendings = pending;
+	}
 	return options;
 }
 
@@ -453,6 +509,9 @@ take_event(ConnectKafkaAdmin *admin, rd_kafka_event_t *event)
 	Result	   *result;
 	size_t		count = 0;
 
+	if (is_for_coordinator(tag % TAG_OPS) &&
+		!pending_remove(admin, tag / TAG_OPS))
+		return NULL;
 	result = tag != 0 ? calloc(1, sizeof(*result)) : NULL;
 	if (result == NULL)
 		return NULL;
@@ -619,6 +678,31 @@ describe_step(ConnectKafkaAdmin *admin)
 	return result;
 }
 
+/* The result of a request to a coordinator whose time is over; NULL if none. */
+static Result *
+take_expired(ConnectKafkaAdmin *admin)
+{
+	int64_t		now = client_now_ms();
+	Result	   *result;
+
+	for (Pending *pending = admin->pendings; pending != NULL; pending = pending->following)
+	{
+		if (pending->until > now)
+			continue;
+		result = calloc(1, sizeof(*result));
+		if (result == NULL)
+			return NULL;
+		result->result.request = pending->request;
+		result->result.op = pending->op;
+		kafka_error_set(&result->result.error, RD_KAFKA_RESP_ERR__TIMED_OUT,
+						"the group's coordinator has not answered", "admin request");
+		client_explain(&admin->client, &result->result.error);
+		(void) pending_remove(admin, pending->request);
+		return result;
+	}
+	return NULL;
+}
+
 bool
 connect_kafka_admin_poll(ConnectKafkaAdmin *admin,
 						 ConnectKafkaAdminResult *result)
@@ -637,6 +721,8 @@ connect_kafka_admin_poll(ConnectKafkaAdmin *admin,
 		taken = take_event(admin, event);
 		rd_kafka_event_destroy(event);
 	}
+	if (taken == NULL)
+		taken = take_expired(admin);
 	if (taken == NULL && admin->describes != NULL)
 		taken = describe_step(admin);
 	if (taken != NULL || admin->describes != NULL)
@@ -666,6 +752,8 @@ connect_kafka_admin_close(ConnectKafkaAdmin **handle)
 		admin->describes = describe->following;
 		describe_free(describe);
 	}
+	while (admin->pendings != NULL)
+		(void) pending_remove(admin, admin->pendings->request);
 	result_free(admin->taken);
 	is_done = client_close(&admin->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE,
 						   1000);

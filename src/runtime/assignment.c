@@ -16,11 +16,15 @@
  *	  has ended, one way or the other: the wait is shown, and cut into pieces so
  *	  that the task can be stopped.
  *
+ *	  librdkafka is silent about a topic that is missing for half a minute.  If
+ *	  none of a topic's partitions comes to us soon we look for ourselves.
+ *
  *	  The group's offsets in Kafka are read once: by a connector that has no
  *	  offset of its own yet.
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/guc.h"
@@ -38,6 +42,8 @@
 #define ADMIN_MS 30000
 #define QUERY_MS 5000
 #define TAKE_LOCK_MS "1000"
+#define LOOK_MS 1000			/* for an assignment, before topics are looked for */
+#define LOOK_AGAIN_MS 5000		/* while one is missing */
 
 struct ConnectRebalance
 {
@@ -60,7 +66,10 @@ static bool take(ConnectTaskRun *run, ConnectRebalance *rebalance);
 static void accept_partitions(ConnectTaskRun *run,
 							  ConnectAssignment *assignment);
 static void revoked(ConnectTaskRun *run, ConnectAssignment *assignment);
-static bool import_offsets(ConnectTaskRun *run, const ConnectAssignment *assignment);
+static void expect_topics(ConnectAssignment *assignment);
+static void take_look(ConnectTaskRun *run, ConnectAssignment *assignment,
+					  const ConnectKafkaAdminResult *result);
+static bool import_offsets(ConnectTaskRun *run, ConnectAssignment *assignment);
 static void out_of_range(ConnectTaskRun *run, ConnectAssignment *assignment,
 						 const ConnectKafkaEvent *event);
 static int	compare_offsets(const void *a, const void *b);
@@ -92,8 +101,10 @@ connect_assignment_listen(ConnectTaskRun *run,
 				if (event.error.auth)
 					connect_errors_raise_kafka("Kafka refuses to let the task read",
 											   &event.error);
-				connect_task_waits_in_runtime(run, psprintf("Kafka: %s",
-															event.error.text));
+				if (event.error.code != CONNECT_KAFKA_UNKNOWN_TOPIC_OR_PART ||
+					assignment->missing == NULL)
+					connect_task_waits_in_runtime(run, psprintf("Kafka: %s",
+																event.error.text));
 				break;
 			case CONNECT_KAFKA_EVENT_COMMITTED:
 				if (event.error.code != CONNECT_KAFKA_NO_ERROR)
@@ -219,8 +230,106 @@ assigned(ConnectTaskRun *run, ConnectAssignment *assignment)
 							connect_assignment_list(rebalance->partitions,
 													rebalance->nparts),
 							rebalance->nparts);
-	connect_task_waits_in_runtime(run, NULL);
+	expect_topics(assignment);
+	connect_task_waits_in_runtime(run, assignment->missing);
 	return true;
+}
+
+/* Is any topic without a partition of ours? */
+static void
+expect_topics(ConnectAssignment *assignment)
+{
+	int			at = 0;
+
+	assignment->look_at = 0;
+	for (int i = 0; i < assignment->ntopics; i++)
+	{
+		for (at = 0; at < assignment->npartitions; at++)
+		{
+			if (strcmp(assignment->partitions[at]->topic, assignment->topics[i]) == 0)
+				break;
+		}
+		if (at == assignment->npartitions)
+			assignment->look_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+															  LOOK_MS);
+	}
+	if (assignment->look_at == 0 && assignment->missing != NULL)
+	{
+		pfree(assignment->missing);
+		assignment->missing = NULL;
+	}
+}
+
+void
+connect_assignment_expect(ConnectAssignment *assignment, char **topics,
+						  int ntopics)
+{
+	assignment->topics = topics;
+	assignment->ntopics = ntopics;
+	expect_topics(assignment);
+}
+
+void
+connect_assignment_look(ConnectTaskRun *run, ConnectAssignment *assignment)
+{
+	ConnectKafkaAdminResult result;
+	ConnectKafkaError err;
+
+	if (assignment->look_at == 0 ||
+		assignment->look_at > GetCurrentTimestamp())
+		return;
+	if (connect_kafka_client_is_down(connect_kafka_consumer_client(assignment->consumer)))
+	{
+		assignment->look_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														  LOOK_AGAIN_MS);
+		return;
+	}
+	if (assignment->look == 0)
+		assignment->look = connect_kafka_admin_describe_topics(connect_topics_admin(run),
+															   (const char *const *) assignment->topics,
+															   assignment->ntopics,
+															   QUERY_MS, &err);
+	if (assignment->look == 0)
+		connect_errors_raise_kafka("could not look for the topics", &err);
+	while (connect_kafka_admin_poll(connect_topics_admin(run), &result))
+	{
+		if (result.request == assignment->look)
+		{
+			take_look(run, assignment, &result);
+			connect_topics_idle(run);
+			break;
+		}
+	}
+}
+
+static void
+take_look(ConnectTaskRun *run, ConnectAssignment *assignment,
+		  const ConnectKafkaAdminResult *result)
+{
+	StringInfoData text;
+	int			n = 0;
+
+	MemoryContextSwitchTo(run->task.batch_context);
+	initStringInfo(&text);
+	for (int i = 0; i < result->nitems; i++)
+	{
+		if (result->items[i].error.code == CONNECT_KAFKA_UNKNOWN_TOPIC_OR_PART)
+			appendStringInfo(&text, "%s\"%s\"", n++ > 0 ? ", " : "",
+							 result->items[i].name);
+	}
+	assignment->look = 0;
+	if (assignment->missing != NULL)
+		pfree(assignment->missing);
+	assignment->missing = NULL;
+	if (n > 0)
+		assignment->missing = MemoryContextStrdup(run->task.context,
+												  psprintf("Kafka: %s %s %s not exist",
+														   n == 1 ? "topic" : "topics",
+														   text.data,
+														   n == 1 ? "does" : "do"));
+	assignment->look_at = n > 0 || result->error.code != CONNECT_KAFKA_NO_ERROR ?
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOOK_AGAIN_MS) : 0;
+	connect_task_waits_in_runtime(run, assignment->missing);
 }
 
 /*
@@ -373,15 +482,15 @@ revoked(ConnectTaskRun *run, ConnectAssignment *assignment)
  * other, and all partitions are imported, whoever will own them.
  */
 static bool
-import_offsets(ConnectTaskRun *run, const ConnectAssignment *assignment)
+import_offsets(ConnectTaskRun *run, ConnectAssignment *assignment)
 {
 	ConnectKafkaAdminResult result;
 	ConnectKafkaError err;
-	LOCKTAG		tag;
 	uint64		request;
 
 	if (connect_clients_embedded(run, CONNECT_KAFKA_CONSUMER))
 		return true;			/* nobody can have used it before */
+	assignment->look = 0;		/* its answer would be lost below */
 	request = connect_kafka_admin_list_group_offsets(connect_topics_admin(run),
 													 assignment->group, NULL, 0,
 													 ADMIN_MS, &err);
@@ -395,13 +504,15 @@ import_offsets(ConnectTaskRun *run, const ConnectAssignment *assignment)
 		err = result.items[0].error;
 	if (err.code != CONNECT_KAFKA_NO_ERROR &&
 		err.code != CONNECT_KAFKA_GROUP_NOT_FOUND)
+	{
+		/* With whatever is still under way. */
+		connect_topics_idle(run);
 		connect_errors_raise_kafka("could not read the group's offsets", &err);
+	}
 
 	connect_task_begin(&run->task);
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId,
-						 (uint32) (run->task.connector_id >> 32),
-						 (uint32) run->task.connector_id, CONNECT_LOCK_IMPORT);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	connect_xact_lock_connector(run->task.connector_id, CONNECT_LOCK_IMPORT,
+								ExclusiveLock);
 	if (!connect_sink_offset_any(run->task.connector_id))
 	{
 		for (int i = 0; i < result.nitems; i++)

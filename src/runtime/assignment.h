@@ -29,6 +29,13 @@ typedef struct ConnectAssignment
 	bool		latest;			/* auto.offset.reset */
 	const char *out_of_range;	/* fail, earliest or latest */
 
+	/* Topics that shall be there; none for a pattern. */
+	char	  **topics;
+	int			ntopics;
+	TimestampTz look_at;		/* when they are looked for; 0 = all are there */
+	uint64		look;			/* request under way; 0 = none */
+	char	   *missing;		/* what is shown; NULL = nothing */
+
 	ConnectSinkPartition **partitions;	/* by topic and partition */
 	int			npartitions;
 	int			maxpartitions;
@@ -47,6 +54,12 @@ extern bool connect_assignment_answer(ConnectTaskRun *run,
 /* Is there a rebalance whose answer failed, to be tried again later? */
 extern bool connect_assignment_backs_off(const ConnectTaskRun *run,
 										 const ConnectAssignment *assignment);
+/* What is subscribed to: the topics shall be there. */
+extern void connect_assignment_expect(ConnectAssignment *assignment,
+									  char **topics, int ntopics);
+/* Looks whether the subscribed topics exist, if there is a doubt. */
+extern void connect_assignment_look(ConnectTaskRun *run,
+									ConnectAssignment *assignment);
 /* As connectors see partitions; palloc'ed. */
 extern ConnectTopicPartition *connect_assignment_list(ConnectSinkPartition **partitions,
 													  int n);

@@ -225,6 +225,9 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 	if ((idle || TimestampDifferenceExceeds(sink->lag_at, now, LAG_MS)) &&
 		!count_lag(run))
 		timeout = Min(timeout, LAG_MS);
+	connect_assignment_look(run, sink->assignment);
+	if (sink->assignment->look_at != 0)
+		timeout = Min(timeout, connect_task_ms_until(sink->assignment->look_at));
 	/* What fetch has come across: the fd does not tell of it again. */
 	connect_assignment_listen(run, sink->assignment);
 	return sink->assignment->rebalance != NULL ? 0 : timeout;
@@ -374,7 +377,11 @@ subscribe(ConnectTaskRun *run)
 		n = 1;
 	}
 	else
+	{
 		topics = connect_config_split(list, &n);
+		if (!connect_clients_embedded(run, CONNECT_KAFKA_ADMIN))
+			connect_assignment_expect(run->sink->assignment, topics, n);
+	}
 	if (!connect_kafka_consumer_subscribe(run->sink->consumer,
 										  (const char *const *) topics, n,
 										  &err))
@@ -418,7 +425,7 @@ fetch(ConnectTaskRun *run, bool read)
 		bytes += sink->messages[i].key_len + sink->messages[i].value_len;
 	connect_my_slot_count(CONNECT_COUNT_POLLED, sink->nmessages);
 	connect_my_slot_count(CONNECT_COUNT_BYTES, bytes);
-	connect_task_waits_in_runtime(run, NULL);
+	connect_task_waits_in_runtime(run, sink->assignment->missing);
 }
 
 static void

@@ -29,7 +29,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -120,7 +119,6 @@ struct ConnectSource
 };
 
 static void load_offsets(ConnectTaskRun *run);
-static void lock_offsets(const ConnectTaskRun *run, LOCKMODE mode);
 static void open_producer(ConnectTaskRun *run);
 static void end_isolation(ConnectTaskRun *run);
 static void take_deliveries(ConnectTaskRun *run);
@@ -180,7 +178,8 @@ load_offsets(ConnectTaskRun *run)
 		(void) set_config_option("lock_timeout", OFFSETS_LOCK_MS, PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
 								 false);
-		lock_offsets(run, ExclusiveLock);
+		connect_xact_lock_connector(run->task.connector_id,
+									CONNECT_LOCK_SOURCE_OFFSETS, ExclusiveLock);
 		/* They outlive the transaction. */
 		MemoryContextSwitchTo(context);
 		run->source->stored = connect_source_offsets(run->task.connector_id);
@@ -198,19 +197,6 @@ load_offsets(ConnectTaskRun *run)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
-}
-
-/* Exclusively by who reads the offsets to go on from them, shared by who stores. */
-static void
-lock_offsets(const ConnectTaskRun *run, LOCKMODE mode)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId,
-						 (uint32) (run->task.connector_id >> 32),
-						 (uint32) run->task.connector_id,
-						 CONNECT_LOCK_SOURCE_OFFSETS);
-	(void) LockAcquire(&tag, mode, false, false);
 }
 
 void
@@ -308,7 +294,8 @@ connect_source_store_offsets(ConnectTaskRun *run)
 
 	CONNECT_FAULT("source-settled");
 	connect_task_begin(&run->task);
-	lock_offsets(run, ShareLock);
+	connect_xact_lock_connector(run->task.connector_id,
+								CONNECT_LOCK_SOURCE_OFFSETS, ShareLock);
 	if (!connect_my_slot_is_mine())
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_DOES_NOT_EXIST),

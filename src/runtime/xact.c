@@ -17,6 +17,7 @@
 #include "pgstat.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -114,6 +115,16 @@ connect_xact_lock_extension(void)
 	LockDatabaseObject(ExtensionRelationId, extension_oid, 0, AccessShareLock);
 	return SearchSysCacheExists1(NAMESPACEOID,
 								 ObjectIdGetDatum(extension_schema));
+}
+
+void
+connect_xact_lock_connector(int64 connector_id, int class, int mode)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (connector_id >> 32),
+						 (uint32) connector_id, class);
+	(void) LockAcquire(&tag, mode, false, false);
 }
 
 void

@@ -24,11 +24,13 @@
 #include "connect.h"
 
 /*
- * Advisory locks of ours, on a connector's id; those of users have the classes
- * 1 and 2.
+ * Advisory locks of ours, on a connector's id, to the end of the transaction;
+ * those of users have the classes 1 and 2.
  */
 #define CONNECT_LOCK_IMPORT 3	/* of the group's offsets, once */
-#define CONNECT_LOCK_SOURCE_OFFSETS 4	/* see lock_offsets() in source.c */
+/* Exclusively by who reads offsets to go on from them, shared by who stores. */
+#define CONNECT_LOCK_SOURCE_OFFSETS 4
+extern void connect_xact_lock_connector(int64 connector_id, int class, int mode);
 
 /*
  * Once, after connecting.  owner valid: each transaction switches to it; else

@@ -533,6 +533,17 @@ admin_client(void)
 											 &(ConnectKafkaNewTopic) {"new", 1, 1}, 1, 500, &err);
 	wait_until(client, has_result, has_result = connect_kafka_admin_poll(admin, &result));
 	check_err(result.error.code != 0, result.error);
+	/* The coordinator comes back after the end of a request to it. */
+	has_result = false;
+	(void) connect_kafka_admin_list_group_offsets(admin, "range", NULL, 0, 300, &err);
+	wait_until(client, has_result, has_result = connect_kafka_admin_poll(admin, &result));
+	check_err(result.error.retriable, result.error);
+	connect_kafka_mock_broker_up(mock, -1, true);
+	has_result = false;
+	request = connect_kafka_admin_list_group_offsets(admin, "range", NULL, 0, 10000, &err);
+	wait_until(client, has_result, has_result = connect_kafka_admin_poll(admin, &result));
+	check_err(result.request == request && result.error.code == 0, result.error);
+	connect_kafka_mock_broker_up(mock, -1, false);
 	/* Closing with one under way. */
 	(void) connect_kafka_admin_create_topics(admin,
 											 &(ConnectKafkaNewTopic) {"new", 1, 1}, 1, 5000, &err);
