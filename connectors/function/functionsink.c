@@ -316,7 +316,7 @@ sink_put(ConnectTask *task, ConnectRecord *records, int n)
 
 /* The record is bad; reported when the others have been taken. */
 static void
-refuse_record_of(FunctionSink *sink, Event *event)
+mark_refused(FunctionSink *sink, Event *event)
 {
 	event->refused = true;
 	event->error.message = MemoryContextStrdup(sink->task->batch_context,
@@ -367,7 +367,7 @@ call_safely(FunctionSink *sink, Event *events, int n)
 		return;
 	}
 	connect_jdbcsink_error_of(edata, events->record, NULL, &events->error);
-	refuse_record_of(sink, events);
+	mark_refused(sink, events);
 	FreeErrorData(edata);
 }
 
@@ -396,7 +396,7 @@ call(FunctionSink *sink, Event *events, int n)
 		else
 		{
 			connect_jdbcsink_place_error(event->record, &event->error);
-			refuse_record_of(sink, event);
+			mark_refused(sink, event);
 		}
 	}
 	if (nvalues > 0)

@@ -120,7 +120,8 @@ connect_function_rows_refuse(TupleDesc desc, char **hint)
 }
 
 static Shape *
-add_shape(FunctionRows *rows, Part *part, TupleDesc desc, const char *name)
+add_shape(Part *part, TupleDesc desc, const char *name,
+		  const ConnectRowOptions *options)
 {
 	Shape	   *shape = palloc0(sizeof(Shape));
 	int			n = Max(desc->natts, 1);
@@ -128,7 +129,7 @@ add_shape(FunctionRows *rows, Part *part, TupleDesc desc, const char *name)
 
 	memset(optional, true, n * sizeof(bool));
 	shape->desc = desc;
-	shape->plan = connect_row_plan_make(desc, optional, name, &rows->options);
+	shape->plan = connect_row_plan_make(desc, optional, name, options);
 	shape->values = palloc(n * sizeof(Datum));
 	shape->isnull = palloc(n * sizeof(bool));
 	shape->next = part->shapes;
@@ -139,6 +140,7 @@ add_shape(FunctionRows *rows, Part *part, TupleDesc desc, const char *name)
 static void
 make_part(FunctionRows *rows, Part *part, FunctionColumn column)
 {
+	ConnectRowOptions options = rows->options;
 	Oid			type;
 
 	part->attr = rows->attrs[column];
@@ -151,8 +153,10 @@ make_part(FunctionRows *rows, Part *part, FunctionColumn column)
 	{
 		TupleDesc	desc = CreateTemplateTupleDesc(1);
 
+		/* JSON that is the whole value is that, for every JSON converter. */
+		options.plain |= type == JSONBOID || type == JSONOID;
 		TupleDescCopyEntry(desc, 1, rows->desc, part->attr + 1);
-		add_shape(rows, part, desc, NULL);
+		add_shape(part, desc, NULL, &options);
 	}
 }
 
@@ -164,9 +168,10 @@ connect_function_rows_make(TupleDesc desc, const char *topic, bool plain)
 	rows->context = CurrentMemoryContext;
 	rows->desc = CreateTupleDescCopy(desc);
 	rows->topic = topic;
+	/* the defaults of JdbcSource */
 	rows->options.plain = plain;
-	rows->options.proleptic = true;
-	rows->options.unconstrained_scale = 127;	/* as JdbcSource has it */
+	rows->options.decimal_precision = true;
+	rows->options.unconstrained_scale = 127;
 	for (int i = 0; i < FUNCTION_NCOLUMNS; i++)
 		rows->attrs[i] = find_attribute(desc, i);
 	make_part(rows, &rows->key, FUNCTION_COLUMN_KEY);
@@ -198,8 +203,10 @@ composite_shape(FunctionRows *rows, Part *part, HeapTupleHeader tuple)
 			return shape;
 	}
 	old = MemoryContextSwitchTo(rows->context);
-	shape = add_shape(rows, part, lookup_rowtype_tupdesc_copy(type, typmod),
-					  type == RECORDOID ? NULL : get_rel_name(get_typ_typrelid(type)));
+	shape = add_shape(part, lookup_rowtype_tupdesc_copy(type, typmod),
+					  type == RECORDOID ? NULL :
+					  get_rel_name(get_typ_typrelid(type)),
+					  &rows->options);
 	shape->identifier = identifier;
 	MemoryContextSwitchTo(old);
 	return shape;

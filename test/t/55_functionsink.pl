@@ -137,6 +137,18 @@ $locker->query_safe('COMMIT');
 $locker->quit;
 check_once('a lock that is not free is waited for');
 
+query(q(CREATE OR REPLACE FUNCTION take(ids just_id[]) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO public.got SELECT i.id, 'later', 100, i.id FROM unnest(ids) AS i;
+	UPDATE public.total SET n = n + cardinality(ids) $$));
+$locker = $node->background_psql('postgres');
+$locker->query_safe('BEGIN; LOCK TABLE total');
+produce_more(1);
+poll_until($node, "SELECT pg_cancel_backend(a.pid) FROM pg_stat_activity a JOIN connect.task_status t USING (pid) WHERE a.wait_event_type = 'Lock'");
+poll_until($node, "SELECT state = 'RUNNING' AND waiting_for LIKE 'retry: canceling statement%' FROM connect.task_status WHERE connector = 'take'");
+$locker->query_safe('COMMIT');
+$locker->quit;
+check_once('a call that is cancelled is made again');
+
 # --- bad records ---------------------------------------------------------------------------
 my $dead = unique_topic('dead');
 my $in = create_topic('mixed');

@@ -157,22 +157,30 @@ is_deeply(
 is((consume($other))[0]{value}, '"text"', 'a row may name its topic');
 
 my %seen;
+query('CREATE TYPE just_row AS (id int, n numeric(6,2))');
 foreach my $case (
 	[ 'text', "'x'::text", 'StringConverter', 'x' ],
 	[ 'bytea', "'\\x4142'::bytea", 'ByteArrayConverter', 'AB' ],
 	[ 'record', "ROW(1, 'a')", undef, '{"f1":1,"f2":"a"}' ],
 	[ 'integer', '7', undef, '7' ],
 	[ 'text[]', "'{a,b}'::text[]", undef, '["a","b"]' ],
+	[ 'jsonb', q('{"a": 1.50}'::jsonb), undef, '{"a": 1.50}' ],
+	[ 'jsonb', q('{"a": 1.50}'::jsonb), 'StringConverter', '{"a": 1.50}' ],
+	[ 'jsonb', q('{"a": 1.50}'::jsonb), 'JsonConverter', '{"a": 1.50}', 'value.converter.schemas.enable' => 'false' ],
+	[ 'just_row', q(ROW(1, 0.10)::just_row), 'JsonConverter',
+		'{"schema":{"type":"struct","fields":[{"type":"int32","optional":true,"field":"id"},{"type":"bytes","optional":true,'
+		  . '"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"2","connect.decimal.precision":"6"},"field":"n"}],'
+		  . '"optional":false,"name":"just_row"},"payload":{"id":1,"n":"Cg=="}}' ],
 	[ 'integer', '7', 'JsonConverter', '{"schema":{"type":"int32","optional":true},"payload":7}' ])
 {
-	my ($type, $value, $converter, $expected) = @$case;
+	my ($type, $value, $converter, $expected, %more) = @$case;
 	my $to = create_topic('typed');
 	my $name = 'typed_' . ++$seen{typed};
 
 	query(qq(CREATE FUNCTION $name(last_offset jsonb) RETURNS TABLE (value $type, "offset" jsonb) LANGUAGE sql AS
 		\$\$ SELECT $value, '{}'::jsonb WHERE last_offset IS NULL \$\$));
 	create_connector($node, $name, { 'connector.class' => 'FunctionSource', topic => $to, 'function.name' => "public.$name",
-		defined $converter ? ('value.converter' => $converter) : () });
+		defined $converter ? ('value.converter' => $converter) : (), %more });
 	is((wait_for_records($to, 1))[0]{value}, $expected, "a value of type $type" . ($converter ? " with $converter" : ''));
 	query("SELECT connect_drop('$name')");
 }
@@ -218,6 +226,15 @@ is(query("SELECT count(*) FROM connect.task_status WHERE connector = 'parted'"),
 query("INSERT INTO parts VALUES ('d')");
 poll_until($node, q(SELECT source_offset FROM connect.source_offset WHERE connector = 'parted' AND source_partition = '{"partition": "d"}'), '{"g": 3}');
 is(count_of($parted), 12, 'a new one is found, and the others go on where they were');
+
+# What the coordinator asks may fail; the connector says so, and goes on when it is mended.
+query(q(CREATE OR REPLACE FUNCTION parts() RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no parts today'; END $$;
+	SELECT connect_patch('parted', '{"tasks.max": 3}')));
+poll_until($node, "SELECT coalesce(trace, reason) LIKE '%no parts today%' FROM connect.connector_status WHERE connector = 'parted'");
+query(q(CREATE OR REPLACE FUNCTION parts() RETURNS SETOF text LANGUAGE sql AS 'SELECT name FROM public.parts';
+	SELECT connect_restart('parted', true)));
+poll_until($node, "SELECT count(*) FROM connect.task_status WHERE connector = 'parted' AND state = 'RUNNING'", 3);
+is(count_of($parted), 12, 'a function of partitions that fails fails the connector until it is mended');
 
 # --- rights ------------------------------------------------------------------------------------------
 my $rights = create_topic('rights');
