@@ -1,0 +1,167 @@
+-- The table sink's upserts are those of INSERT … ON CONFLICT, over many shapes of
+-- tables: the way around the executor cannot be told from it.
+SET client_min_messages = warning;
+CREATE SCHEMA jdbcsink_same_upsert;
+SET search_path = jdbcsink_same_upsert, public;
+\i sql/sinktest.inc
+
+-- Makes the table in two schemas, upserts the records, all in one batch, into the
+-- one by the sink, one by one into the other, and compares rows and errors.
+CREATE FUNCTION same(what text, key text, ddl text, VARIADIC records jsonb[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	task int;
+	record jsonb;
+	columns text;
+	sets text;
+	detail text;
+	errors text[] = '{}';
+	reported text[];
+	ours text;
+	plain text;
+BEGIN
+	CREATE SCHEMA s1;
+	CREATE SCHEMA s2;
+	PERFORM set_config('search_path', 's1, jdbcsink_same_upsert', true);
+	EXECUTE ddl;
+	PERFORM set_config('search_path', 's2, jdbcsink_same_upsert', true);
+	EXECUTE ddl;
+	PERFORM set_config('search_path', 'jdbcsink_same_upsert', true);
+
+	task := sink(jsonb_build_object('connector.class', 'JdbcSink', 'table.name.format', 's1.t', 'errors.tolerance', 'all',
+		'insert.mode', 'upsert', 'pk.mode', 'record_value', 'pk.fields', key, 'table.types', 'TABLE,PARTITIONED TABLE,VIEW'));
+	BEGIN
+		SELECT coalesce(array_agg(regexp_replace(message, '^Record [^:]*: ', '') ORDER BY "offset"), '{}') INTO reported
+			FROM put(task, (SELECT jsonb_agg(jsonb_build_object('value', r)) FROM unnest(records) r));
+	EXCEPTION WHEN OTHERS THEN
+		reported := ARRAY['ERROR: ' || SQLERRM];
+	END;
+	FOREACH record IN ARRAY records LOOP
+		BEGIN
+			SELECT string_agg(quote_ident(k), ', ' ORDER BY k), string_agg(format('%1$I = EXCLUDED.%1$I', k), ', ' ORDER BY k)
+				FILTER (WHERE k <> ALL (string_to_array(key, ','))) INTO columns, sets FROM jsonb_object_keys(record) AS k;
+			EXECUTE format('INSERT INTO s2.t (%s) SELECT %s FROM jsonb_populate_record(null::s2.t, $1) ON CONFLICT (%s) %s',
+				columns, columns, key, 'DO UPDATE SET ' || sets) USING record;
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+			errors := errors || ('ERROR: ' || SQLERRM || CASE WHEN detail <> '' THEN E'\n  Detail: ' || detail ELSE '' END);
+		END;
+	END LOOP;
+	SELECT string_agg(t::text, E'\n' ORDER BY t::text) INTO ours FROM s1.t;
+	SELECT string_agg(t::text, E'\n' ORDER BY t::text) INTO plain FROM s2.t;
+	IF to_regclass('s1.audit') IS NOT NULL THEN
+		ours := ours || (SELECT coalesce(string_agg(a::text, E'\n' ORDER BY a::text), '') FROM s1.audit a);
+		plain := plain || (SELECT coalesce(string_agg(a::text, E'\n' ORDER BY a::text), '') FROM s2.audit a);
+	END IF;
+	-- each index finds each row
+	SET LOCAL enable_seqscan = off;
+	IF (SELECT string_agg(t::text, E'\n' ORDER BY t::text) FROM s1.t WHERE id > '-1') IS DISTINCT FROM
+		(SELECT string_agg(t::text, E'\n' ORDER BY t::text) FILTER (WHERE id > '-1') FROM s1.t) THEN
+		ours := ours || ' but not by the index';
+	END IF;
+	SET LOCAL enable_seqscan = on;
+	DROP SCHEMA s1 CASCADE;
+	DROP SCHEMA s2 CASCADE;
+	IF ours IS DISTINCT FROM plain THEN
+		RETURN format(E'%s: rows differ\n%s\n---\n%s', what, ours, plain);
+	ELSIF replace(reported::text, 's1', 's2') <> errors::text THEN
+		RETURN format(E'%s: errors differ\n%s\n---\n%s', what, reported, errors);
+	END IF;
+	RETURN format('%s: %s rows, %s errors', what, coalesce(array_length(string_to_array(ours, E'\n'), 1), 0),
+		cardinality(errors));
+END $$;
+
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+SELECT same('plain', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, ''a''), (3, ''c'')',
+	'{"id": 1, "v": "A"}', '{"id": 2, "v": "B"}', '{"id": 3, "v": "C"}', '{"id": 4, "v": null}');
+SELECT same('what is not given stays', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text, w text, n numeric); INSERT INTO t VALUES (1, ''a'', repeat(''w'', 9000), 1.50)',
+	'{"id": 1, "v": "A"}', '{"id": 2, "v": "B"}', '{"id": 3, "w": "C"}');
+SELECT same('what is not given has a default', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text, w text DEFAULT ''d''); INSERT INTO t VALUES (1, ''a'', ''w'')',
+	'{"id": 1, "v": "A"}', '{"id": 2, "v": "B"}');
+SELECT same('what is not given must not be null', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text, w text NOT NULL); INSERT INTO t VALUES (1, ''a'', ''w'')',
+	'{"id": 1, "v": "A"}', '{"id": 2, "v": "B", "w": "W"}');
+SELECT same('what is not given is checked', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text, w int, CHECK (w IS NOT NULL OR v = ''x'')); INSERT INTO t VALUES (1, ''a'', 5)',
+	'{"id": 1, "v": "A"}', '{"id": 2, "v": "x"}');
+SELECT same('check', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v > 0)); INSERT INTO t VALUES (1, 1), (2, 2)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": -2}', '{"id": 3, "v": -3}');
+SELECT same('domain', 'id', 'CREATE TABLE t (id positive PRIMARY KEY, v positive); INSERT INTO t VALUES (1, 1)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('key of two columns, in another order', 'b,a', 'CREATE TABLE t (id int DEFAULT 0, a int, b text, v int, PRIMARY KEY (a, b)); INSERT INTO t VALUES (0, 1, ''x'', 1)',
+	'{"a": 1, "b": "x", "v": 2}', '{"a": 1, "b": "y", "v": 3}', '{"a": 2, "b": "x", "v": 4}');
+SELECT same('key equal but not the same', 'id', 'CREATE TABLE t (id numeric PRIMARY KEY, v int); INSERT INTO t VALUES (1.0, 1)',
+	'{"id": 1.00, "v": 2}', '{"id": 2.50, "v": 3}');
+SELECT same('null in the key', 'id', 'CREATE TABLE t (id int UNIQUE, v int); INSERT INTO t VALUES (null, 1), (1, 1)',
+	'{"id": null, "v": 2}', '{"id": 1, "v": 3}', '{"id": null, "v": 4}');
+SELECT same('other unique index', 'id', 'CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, v int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)',
+	'{"id": 1, "u": 1, "v": 5}', '{"id": 2, "u": 1, "v": 6}', '{"id": 3, "u": 2, "v": 7}', '{"id": 4, "u": 4, "v": 8}');
+SELECT same('indexes of all kinds', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text, w int[]); CREATE INDEX ON t (lower(v)); CREATE INDEX ON t (v) WHERE id > 1;
+	CREATE INDEX ON t USING gin (w); CREATE INDEX ON t USING brin (id); CREATE INDEX ON t USING hash (v); INSERT INTO t VALUES (1, ''a'', ''{1}''), (2, ''b'', ''{2}'')',
+	'{"id": 1, "v": "A", "w": [3]}', '{"id": 2, "v": "B", "w": [4, 5]}', '{"id": 3, "v": "C", "w": []}');
+SELECT same('unique index on an expression', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text); CREATE UNIQUE INDEX ON t (lower(v)); INSERT INTO t VALUES (1, ''a''), (2, ''b'')',
+	'{"id": 1, "v": "c"}', '{"id": 2, "v": "C"}', '{"id": 3, "v": "d"}');
+SELECT same('partial unique index beside', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int); CREATE UNIQUE INDEX ON t (v) WHERE id > 1; INSERT INTO t VALUES (1, 1), (2, 2)',
+	'{"id": 1, "v": 2}', '{"id": 3, "v": 2}');
+SELECT same('exclusion constraint', 'id', 'CREATE TABLE t (id int PRIMARY KEY, r int4range, EXCLUDE USING gist (r WITH &&)); INSERT INTO t VALUES (1, ''[1,5)''), (2, ''[10,15)'')',
+	'{"id": 1, "r": "[2,6)"}', '{"id": 2, "r": "[5,7)"}', '{"id": 3, "r": "[20,30)"}');
+SELECT same('deferrable unique beside', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int UNIQUE DEFERRABLE); INSERT INTO t VALUES (1, 1), (2, 2)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}', '{"id": 3, "v": 6}');
+SELECT same('foreign key', 'id', 'CREATE TABLE other (o int PRIMARY KEY); INSERT INTO other VALUES (1), (2); CREATE TABLE t (id int PRIMARY KEY, o int REFERENCES other); INSERT INTO t VALUES (1, 1)',
+	'{"id": 1, "o": 2}', '{"id": 2, "o": 1}', '{"id": 3, "o": 9}', '{"id": 1, "o": 9}');
+SELECT same('referenced', 'id', 'CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE); INSERT INTO t VALUES (1, 1), (2, 2); CREATE TABLE other (u int REFERENCES t (u)); INSERT INTO other VALUES (1)',
+	'{"id": 2, "u": 5}', '{"id": 1, "u": 6}', '{"id": 3, "u": 3}');
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('INSERT INTO %I.audit VALUES ($1)', TG_TABLE_SCHEMA) USING TG_OP || ' ' || coalesce(old::text, '') || ' ' || new::text;
+	RETURN new;
+END $$;
+SELECT same('AFTER triggers', 'id', 'CREATE TABLE audit (what text); CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1);
+	CREATE TRIGGER a AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION jdbcsink_same_upsert.note()',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('AFTER UPDATE OF', 'id', 'CREATE TABLE audit (what text); CREATE TABLE t (id int PRIMARY KEY, v int, w int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2);
+	CREATE TRIGGER a AFTER UPDATE OF w ON t FOR EACH ROW EXECUTE FUNCTION jdbcsink_same_upsert.note()',
+	'{"id": 1, "v": 5}', '{"id": 2, "w": 6}');
+SELECT same('BEFORE UPDATE', 'id', 'CREATE TABLE audit (what text); CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1);
+	CREATE TRIGGER b BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION jdbcsink_same_upsert.note()',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('generated', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int, g int GENERATED ALWAYS AS (v * 2) STORED); INSERT INTO t VALUES (1, 1)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('identity', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int, i int GENERATED ALWAYS AS IDENTITY (START 100)); INSERT INTO t VALUES (7, 1)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('dropped column', 'id', 'CREATE TABLE t (x text, id int PRIMARY KEY, y int, v int); INSERT INTO t VALUES (''x'', 1, 1, 1); ALTER TABLE t DROP x, DROP y',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('added column', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1); ALTER TABLE t ADD w text DEFAULT ''new''',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6, "w": "w"}', '{"id": 1, "w": "v"}');
+SELECT same('toast', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text, w text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL, ALTER w SET STORAGE EXTERNAL; INSERT INTO t VALUES (1, repeat(''a'', 9000), repeat(''b'', 9000))',
+	'{"id": 1, "w": "short"}', jsonb_build_object('id', 2, 'v', repeat('long', 5000)));
+SELECT same('partitions', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+	CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20); INSERT INTO t VALUES (1, 1), (11, 11)',
+	'{"id": 1, "v": 5}', '{"id": 11, "v": 6}', '{"id": 12, "v": 7}');
+SELECT same('200 partitions', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int) PARTITION BY HASH (id);
+	DO $x$ BEGIN FOR i IN 0 .. 199 LOOP EXECUTE format(''CREATE TABLE p%s PARTITION OF t FOR VALUES WITH (MODULUS 200, REMAINDER %s)'', i, i); END LOOP; END $x$; INSERT INTO t VALUES (1, 1)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}', '{"id": 12345, "v": 7}');
+SELECT same('view', 'id', 'CREATE TABLE base (id int PRIMARY KEY, v int); INSERT INTO base VALUES (1, 1); CREATE VIEW t AS SELECT * FROM base WHERE v < 10 WITH CHECK OPTION',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}', '{"id": 3, "v": 60}');
+SELECT same('inheritance', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE child () INHERITS (t); INSERT INTO child VALUES (1, 1); INSERT INTO t VALUES (2, 2)',
+	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+
+-- Values of a batch that has all of it: new, old, repeated, deleted and there again.
+CREATE TABLE t (id int PRIMARY KEY, v text) WITH (fillfactor = 50);
+INSERT INTO t SELECT g, 'old' FROM generate_series(1, 6000, 2) g;
+DELETE FROM t WHERE id % 10 = 1;
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink_same_upsert.t", "insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "id", "delete.enabled": "true"}') AS s \gset
+SELECT * FROM put(:s, (SELECT jsonb_agg(CASE WHEN g % 7 = 0 THEN jsonb_build_object('key', g % 5000) ELSE
+	jsonb_build_object('key', g % 5000, 'value', jsonb_build_object('v', g::text)) END ORDER BY g) FROM generate_series(1, 12000) g));
+SELECT count(*), count(*) FILTER (WHERE v = 'old') AS old, sum(id), min(v::int) FILTER (WHERE v <> 'old'), max(v::int) FILTER (WHERE v <> 'old'),
+	count(*) FILTER (WHERE v <> 'old' AND v::int % 5000 <> id) AS wrong FROM t;
+-- A key that is changed is another key: delete and insert.
+SELECT * FROM put(:s, '[{"key": 6001, "value": {"v": "moved"}}, {"key": 5001}]');
+SELECT * FROM t WHERE id IN (5001, 6001);
+-- A batch again gives the same table.
+SELECT md5(string_agg(t::text, ',' ORDER BY id)) AS before FROM t \gset
+SELECT * FROM put(:s, '[{"key": 6001, "value": {"v": "moved"}}, {"key": 5001}]');
+SELECT md5(string_agg(t::text, ',' ORDER BY id)) = :'before' AS same FROM t;
+-- Several topics into one table.
+SELECT sink('{"connector.class": "JdbcSink", "topics.to.tables.mapping": "x:jdbcsink_same_upsert.t,y:jdbcsink_same_upsert.t", "insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "id"}') AS s \gset
+SELECT * FROM put(:s, '[{"topic": "x", "key": 7001, "value": {"v": "x"}}, {"topic": "y", "key": 7001, "value": {"v": "y"}}, {"topic": "y", "key": 7002, "value": {"v": "y"}}]');
+SELECT * FROM t WHERE id > 7000 ORDER BY id;
+SET client_min_messages = error;
+DROP SCHEMA jdbcsink_same_upsert CASCADE;
