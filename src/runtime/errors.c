@@ -57,6 +57,9 @@ static void store_letter(ConnectTaskRun *run, ConnectStage stage,
 						 const ConnectRecord *record,
 						 const ConnectKafkaMessage *message,
 						 const ConnectError *err);
+static void check_tolerance(ConnectTaskRun *run, ConnectStage stage,
+							const ConnectKafkaMessage *message,
+							const ConnectError *err);
 static void append_source_record(StringInfo out, ConnectTaskRun *run,
 								 const ConnectRecord *record);
 static void append_schema(StringInfo out, const ConnectSchema *schema);
@@ -143,29 +146,38 @@ connect_errors_handle(ConnectTaskRun *run, ConnectStage stage,
 					 errdetail_log("%s", connect_errors_java_trace(err))));
 	}
 	connect_errors_report(run, stage, class_name, record, message, err);
-	connect_errors_check(run, err);
+	check_tolerance(run, stage, message, err);
 }
 
-void
-connect_errors_check(ConnectTaskRun *run, const ConnectError *err)
+/*
+ * With errors.tolerance=all the record is left out; else it fails the task,
+ * and the error says which record it is.
+ */
+static void
+check_tolerance(ConnectTaskRun *run, ConnectStage stage,
+				const ConnectKafkaMessage *message, const ConnectError *err)
 {
-	ConnectError outer = *err;
-	StringInfoData trace;
+	const char *place = "";
 
 	if (run->errors.tolerant)
 	{
 		connect_my_slot_count(CONNECT_COUNT_SKIPPED, 1);
 		return;
 	}
-	initStringInfo(&trace);
-	appendStringInfo(&trace,
-					 CONNECT_CONNECT_EXCEPTION ": Tolerance exceeded in error handler\nCaused by: %s",
-					 connect_errors_java_trace(&outer));
+	/* an error of put() says so itself */
+	if (message != NULL && stage != CONNECT_STAGE_TASK_PUT)
+		place = psprintf("Record %s-%d@" INT64_FORMAT ", %s",
+						 message->topic, message->partition, message->offset,
+						 stage_names[stage]);
 	ereport(ERROR,
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-			 errmsg("Tolerance exceeded in error handler: %s",
+			 errmsg("Tolerance exceeded in error handler: %s%s%s",
+					place, place[0] == '\0' ? "" : ": ",
 					err->message ? err->message : err->class_name),
-			 errdetail_log("%s", trace.data)));
+			 errdetail_log(CONNECT_CONNECT_EXCEPTION ": Tolerance exceeded in error handler\n%s%s%sCaused by: %s",
+						   place[0] == '\0' ? "" : "\tat ", place,
+						   place[0] == '\0' ? "" : "\n",
+						   connect_errors_java_trace(err))));
 }
 
 void

@@ -56,9 +56,7 @@ extern void connect_errors_handle(ConnectTaskRun *run, ConnectStage stage,
 								  const ConnectKafkaMessage *message,
 								  const ConnectError *err);
 
-/* The parts of it, for sinks that commit rows and position together. */
-extern void connect_errors_check(ConnectTaskRun *run,
-								 const ConnectError *err);
+/* The first part of it: counts, logs, sends the dead letter. */
 extern void connect_errors_report(ConnectTaskRun *run, ConnectStage stage,
 								  const char *class_name,
 								  const ConnectRecord *record,

@@ -90,6 +90,9 @@ sub check_case
 		same_trace($node->safe_psql('postgres',
 				"SELECT trace FROM connect.task_status WHERE connector = '$name' AND task = 0"),
 			$fill->($case->{status}{tasks}[0]{trace}), $id);
+		like($node->safe_psql('postgres', "SELECT reason FROM connect.task_status WHERE connector = '$name'"),
+			qr/: Record \Q$topic\E-0@\d+, \w+_CONVERTER: /, "$id: the reason names the record")
+		  if $case->{kind} eq 'sink' && $case->{status}{tasks}[0]{trace} =~ /SerializationException/;
 	}
 	if (defined $case->{sink_file_text})
 	{
