@@ -231,12 +231,14 @@ split_connector(Connector *connector, ConnectSlot *slot)
 	slot->config_version = row->version;
 	slot->restarts = row->restarts;
 	slot->reconfigure = false;
+	slot->splitting = true;
 	LWLockRelease(connect_slot_lock());
 
 	if (connect_split_xact(row, false, &connector->tasks, catalog_context,
 						   &error))
 	{
 		LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
+		slot->splitting = false;
 		slot->failures = 0;
 		slot->start_after = 0;
 		LWLockRelease(connect_slot_lock());
@@ -250,6 +252,7 @@ split_connector(Connector *connector, ConnectSlot *slot)
 		char	   *reason = connect_errors_reason(error);
 
 		LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
+		slot->splitting = false;
 		slot->failures++;
 		slot->start_after = connect_worker_backoff(slot->failures);
 		LWLockRelease(connect_slot_lock());
@@ -354,6 +357,15 @@ look_at_connector(Connector *connector)
 		slot->pid = MyProcPid;
 		slot->owner = row->owner;
 		strlcpy(slot->connector, row->name, sizeof(slot->connector));
+		if (slot->splitting)
+		{
+			/* That was the end of the coordinator before this one. */
+			slot->splitting = false;
+			slot->failures++;
+			slot->start_after = connect_worker_backoff(slot->failures);
+			connect_slot_set_state(slot, CONNECT_FAILED,
+								   "its class did not say in time how to split its work");
+		}
 	}
 	LWLockRelease(connect_slot_lock());
 	if (slot == NULL)

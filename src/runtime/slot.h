@@ -71,6 +71,7 @@ typedef struct ConnectSlot
 	TimestampTz started;		/* last registration of a process */
 	TimestampTz stop_by;		/* asked to leave until then; 0 = not asked */
 	bool		terminated;		/* … and was sent SIGTERM */
+	bool		splitting;		/* connector: task_configs() runs */
 
 	/* Coordinator sets, the process that attaches clears; under the lock. */
 	bool		starting;

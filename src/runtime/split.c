@@ -60,6 +60,12 @@ restore_references(List *configs, const ConnectConfig *written,
 	}
 }
 
+static void
+add_context(void *arg)
+{
+	errcontext("splitting the work of connector \"%s\"", (char *) arg);
+}
+
 /* In a transaction. */
 static List *
 split(const ConnectConnectorRow *row)
@@ -73,6 +79,7 @@ split(const ConnectConnectorRow *row)
 	ConnectConfig *resolved;
 	ConnectError err = {0};
 	ConnectRoleScope scope;
+	ErrorContextCallback callback;
 	List	   *configs;
 
 	if (cls == NULL)
@@ -91,6 +98,10 @@ split(const ConnectConnectorRow *row)
 	enforce = connect_config_get(resolved, "tasks.max.enforce");
 	max_tasks = max_text ? Min(atoi(max_text), connect_max_tasks) : 1;
 
+	callback.callback = add_context;
+	callback.arg = unconstify(char *, row->name);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
 	connect_xact_start_timeout(SPLIT_TIMEOUT_MS);
 	connect_role_enter(&scope, row->owner);
 	configs = cls->task_configs ?
@@ -98,6 +109,7 @@ split(const ConnectConnectorRow *row)
 		default_split(cls, resolved, max_tasks);
 	connect_role_leave(&scope);
 	connect_xact_stop_timeout();
+	error_context_stack = callback.previous;
 
 	if (list_length(configs) > max_tasks)
 	{

@@ -64,8 +64,14 @@ static const struct
 	{"quote_all_identifiers", "off"},
 };
 
+/* From the cancellation to the end of who swallows it. */
+#define DEAF_MS 1000
+
 /* Valid: transactions run as this role, the session is a superuser's. */
 static Oid	switch_to = InvalidOid;
+
+/* Ends a process that does not heed its statement timeout. */
+static TimeoutId deaf_timeout = MAX_TIMEOUTS;
 
 /* The extension as this process first saw it. */
 static Oid	extension_oid = InvalidOid;
@@ -180,14 +186,26 @@ connect_xact_abort(void)
 	pgstat_report_stat(false);
 }
 
+static void
+end_process(void)
+{
+	ProcDiePending = true;
+	InterruptPending = true;
+}
+
 void
 connect_xact_start_timeout(int timeout_ms)
 {
+	if (deaf_timeout == MAX_TIMEOUTS)
+		deaf_timeout = RegisterTimeout(USER_TIMEOUT, end_process);
 	enable_timeout_after(STATEMENT_TIMEOUT, timeout_ms);
+	enable_timeout_after(deaf_timeout, timeout_ms + DEAF_MS);
 }
 
 void
 connect_xact_stop_timeout(void)
 {
 	disable_timeout(STATEMENT_TIMEOUT, false);
+	if (deaf_timeout != MAX_TIMEOUTS)
+		disable_timeout(deaf_timeout, false);
 }

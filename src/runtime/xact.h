@@ -57,7 +57,10 @@ extern void connect_xact_begin_bare(void);
 /* Locks the extension against removal; false if it is not there. */
 extern bool connect_xact_lock_extension(void);
 
-/* What follows may take that long; an abort does not end the timer. */
+/*
+ * What follows may take that long.  The process ends if user code swallows the
+ * cancellation.  An abort does not end the timers.
+ */
 extern void connect_xact_start_timeout(int timeout_ms);
 extern void connect_xact_stop_timeout(void);
 

@@ -146,6 +146,31 @@ poll_until($node, "SELECT count(*) FROM pg_stat_activity WHERE pid = $frozen", '
 is($node->safe_psql('postgres', "SELECT state, pid FROM connect.task_status WHERE connector = 'other'"),
 	"RUNNING|$new", 'it leaves when it wakes, and disturbs nothing');
 
+# user code that swallows its cancellation while work is split
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION deaf() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	LOOP
+		BEGIN
+			PERFORM pg_sleep(1000);
+		EXCEPTION WHEN query_canceled THEN
+			NULL;
+		END;
+	END LOOP;
+END $$;
+CREATE FUNCTION nothing(p jsonb, o jsonb) RETURNS TABLE (value jsonb, "offset" jsonb) LANGUAGE sql
+	AS 'SELECT NULL::jsonb, NULL::jsonb WHERE false';
+SQL
+create_connector($node, 'deaf', { 'connector.class' => 'FunctionSource', 'function.name' => 'public.nothing',
+	'topic' => 't', 'partitions.function' => 'public.deaf' });
+create_connector($node, 'behind', \%file);
+wait_for_state($node, 'behind', 'RUNNING', task => 0);
+pass('connectors behind it run');
+is($node->safe_psql('postgres', "SELECT state, reason LIKE '%in time%' FROM connect.connector_status WHERE connector = 'deaf'"),
+	'FAILED|t', 'its own connector is FAILED, with the reason');
+call("connect_drop('deaf')");
+call("connect_drop('behind')");
+
 # speed
 my $ms = $node->safe_psql('postgres', <<'SQL');
 CREATE PROCEDURE measure(n int) LANGUAGE plpgsql AS $$
