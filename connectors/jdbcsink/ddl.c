@@ -91,6 +91,11 @@ connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 						schema->name ? schema->name : "",
 						schema->name ? ":" : "", connect_type_name(schema->type),
 						field->name, field->is_key ? "true" : "false");
+		if (!schema->optional && !schema->has_default &&
+			sink->options.flavour == JDBC_AIVEN)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "Cannot ALTER to add missing field %s, as it is not optional and does not have a default value",
+									 text);
 		if (!schema->optional && !schema->has_default)
 			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
 									 "Cannot ALTER TABLE \"%s\" to add missing field %s, as the field is not optional and does not have a default value",
@@ -205,8 +210,9 @@ column_type(JdbcSink *sink, const JdbcField *field,
 		case CONNECT_BYTES:
 			return pstrdup("BYTEA");
 		case CONNECT_ARRAY:
-			if (schema->value_schema != NULL &&
-				schema->value_schema->type != CONNECT_ARRAY &&
+			if (schema->value_schema == NULL)
+				break;
+			if (schema->value_schema->type != CONNECT_ARRAY &&
 				schema->value_schema->type != CONNECT_MAP &&
 				schema->value_schema->type != CONNECT_STRUCT)
 			{
@@ -215,7 +221,10 @@ column_type(JdbcSink *sink, const JdbcField *field,
 
 				return element ? psprintf("%s[]", element) : NULL;
 			}
-			break;
+			connect_error_set(err, CONNECT_DATA_EXCEPTION,
+							  "Unsupported schema type %s for ARRAY values",
+							  connect_type_name(schema->value_schema->type));
+			return NULL;
 		case CONNECT_MAP:
 		case CONNECT_STRUCT:
 			break;

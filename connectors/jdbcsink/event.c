@@ -8,11 +8,13 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "jdbcsink/jdbcsink.h"
 
 static bool take_null(JdbcSink *sink, JdbcEvent *event, ConnectError *err);
+static char *mapping_text(const JdbcOptions *options);
 static char *normalized(const char *name);
 static char *replaced(const char *text, const char *what, const char *by);
 
@@ -123,8 +125,9 @@ connect_jdbcsink_find_target(JdbcSink *sink, JdbcEvent *event,
 	}
 	if (name == NULL && options->ntopic_tables > 0)
 		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-								 "Destination table for the topic: '%s' not found in the topics to tables mapping: %s",
-								 topic, "topics.to.tables.mapping");
+								 "Destination table for the topic: '%s' couldn't be found in the topics to tables mapping: '%s' and couldn't be generated for the format string '%s'",
+								 topic, mapping_text(options),
+								 options->table_format);
 	if (name == NULL && options->flavour == JDBC_DEBEZIUM)
 	{
 		const char *format = options->table_format ? options->table_format :
@@ -149,9 +152,9 @@ connect_jdbcsink_find_target(JdbcSink *sink, JdbcEvent *event,
 	}
 	else if (name == NULL)
 	{
-		if (options->normalize)
-			topic = normalized(topic);
 		name = replaced(options->table_format, "${topic}", topic);
+		if (options->normalize)
+			name = normalized(name);
 	}
 	event->target = connect_jdbcsink_target(sink, name);
 	strlcpy(sink->last_topic_buf, event->record->topic,
@@ -161,19 +164,37 @@ connect_jdbcsink_find_target(JdbcSink *sink, JdbcEvent *event,
 	return true;
 }
 
-/* Aiven's table.name.normalize. */
+/* The mapping as Aiven's connector shows it. */
+static char *
+mapping_text(const JdbcOptions *options)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < options->ntopic_tables; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? "," : "",
+						 replaced(options->topic_tables[i], ":", "->"));
+	return text.data;
+}
+
+/*
+ * Aiven's table.name.normalize: an underscore for each character that is no
+ * ASCII letter or digit, a dot too.
+ */
 static char *
 normalized(const char *name)
 {
-	char	   *result = pstrdup(name);
+	StringInfoData result;
 
-	for (char *p = result; *p != '\0'; p++)
+	initStringInfo(&result);
+	for (const char *p = name; *p != '\0'; p += pg_mblen(p))
 	{
-		if (!isalnum((unsigned char) *p) && *p != '_' &&
-			!IS_HIGHBIT_SET(*p))
-			*p = '_';
+		bool		kept = !IS_HIGHBIT_SET(*p) &&
+			(isalnum((unsigned char) *p) || *p == '_');
+
+		appendStringInfoChar(&result, kept ? *p : '_');
 	}
-	return result;
+	return result.data;
 }
 
 static char *

@@ -22,6 +22,7 @@
 #include "registry.h"
 
 static char *validate_zone(const ConnectConfigKey *key, const char *value);
+static char *validate_mapping(const ConnectConfigKey *key, const char *value);
 static char *validate_enum(const ConnectConfigKey *key, const char *value);
 static char *validate_table_types(const ConnectConfigKey *key, const char *value);
 static void validate_key_fields(const ConnectConfig *cfg, JdbcFlavour flavour,
@@ -94,7 +95,8 @@ static const char *const batch_modes[] = {
 	KEY("table.name.normalize", BOOLEAN, "false", LOW, MAPPING, 2, \
 		"Whether characters that identifiers lack become _ in table names."), \
 	KEY("topics.to.tables.mapping", LIST, NULL, LOW, MAPPING, 3, \
-		"Tables of single topics, as topic:table; other topics are errors."), \
+		"Tables of single topics, as topic:table; other topics are errors.", \
+		.validator = validate_mapping), \
 	KEY("pk.mode", STRING, "none", HIGH, MAPPING, 4, \
 		"Where the key of a row comes from.", \
 		.validator = validate_enum, .allowed = key_modes), \
@@ -257,6 +259,28 @@ validate_zone(const ConnectConfigKey *key, const char *value)
 	if (value == NULL || connect_zone_find(value) != NULL)
 		return NULL;
 	return connect_config_invalid(key, value, "Invalid time zone identifier");
+}
+
+static char *
+validate_mapping(const ConnectConfigKey *key, const char *value)
+{
+	char	  **entries;
+	int			n;
+	bool		ok;
+
+	if (value == NULL)
+		return NULL;
+	entries = connect_config_split(value, &n);
+	ok = n > 0;
+	for (int i = 0; i < n && ok; i++)
+	{
+		const char *colon = strchr(entries[i], ':');
+
+		ok = colon != NULL && colon[1] != '\0';
+	}
+	return ok ? NULL :
+		connect_config_invalid(key, connect_config_list_text(value),
+							   "Invalid topics to tables mapping");
 }
 
 /* Confluent's EnumValidator: all lower case or all upper case. */

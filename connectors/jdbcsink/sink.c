@@ -66,7 +66,9 @@ connect_jdbcsink_start(ConnectTask *task, JdbcFlavour flavour)
 		sink->options.key_mode == JDBC_KEY_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("writing in %s mode requires key fields to be known",
+				 errmsg("Write to table '\"%s\"' in %s mode requires key field names to be known, check the primary key configuration",
+						sink->options.table_format ?
+						sink->options.table_format : "${topic}",
 						sink->options.insert_mode == JDBC_UPSERT ? "UPSERT" : "UPDATE"),
 				 errhint("Set pk.mode (primary.key.mode of Debezium's connector).")));
 	sink->slice_context = AllocSetContextCreate(CurrentMemoryContext,

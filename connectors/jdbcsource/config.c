@@ -398,12 +398,20 @@ check_topic_prefix(const ConnectConfigKey *key, const char *value)
 	return NULL;
 }
 
+/* Whether it is one statement that only reads is found out when it is read. */
 static char *
 check_query(const ConnectConfigKey *key, const char *value)
 {
-	if (value == NULL || *value == '\0' ||
-		pg_strncasecmp(value, "select", 6) == 0)
+	static const char *const words[] = {"select", "with", "values", "table", "("};
+
+	if (value == NULL || *value == '\0')
 		return NULL;
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		if (pg_strncasecmp(value + strspn(value, " \t\r\n"), words[i],
+						   strlen(words[i])) == 0)
+			return NULL;
+	}
 	/* The value may be one that must not be shown. */
 	return psprintf("Invalid value for configuration %s: the query must begin with SELECT",
 					key->name);
