@@ -112,6 +112,16 @@ refuse_offset(const char *message)
 			 errmsg("%s", message)));
 }
 
+static bool
+is_long(const char *text)
+{
+	char	   *end;
+
+	errno = 0;
+	(void) strtoi64(text, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
 static void
 source_alter_offsets(const ConnectConfig *cfg, const ConnectOffset *offsets,
 					 int n)
@@ -133,7 +143,7 @@ source_alter_offsets(const ConnectConfig *cfg, const ConnectOffset *offsets,
 		text = position->type != jbvNumeric ? NULL :
 			DatumGetCString(DirectFunctionCall1(numeric_out,
 												NumericGetDatum(position->val.numeric)));
-		if (text == NULL || strchr(text, '.') != NULL)
+		if (text == NULL || !is_long(text))
 			refuse_offset("The value for the 'position' key in the offset is expected to be a Long value");
 		if (text[0] == '-')
 			refuse_offset("The value for the 'position' key in the offset should be a non-negative value");
@@ -179,8 +189,9 @@ source_start(ConnectTask *task)
 	state->path = connect_config_string(task->config, &def, "file");
 	connect_file_check_path(state->path, false);
 	state->topic = connect_config_string(task->config, &def, "topic");
-	state->batch_size = (int) connect_config_int(task->config, &def,
-												 "batch.size");
+	/* Connect looks at the size after a line, so it is one at the least. */
+	state->batch_size = (int) Max(connect_config_int(task->config, &def,
+													 "batch.size"), 1);
 	state->file = connect_file_make(task->context);
 	state->watch = connect_file_make(task->context);
 	state->schema = connect_schema_make(CONNECT_STRING);

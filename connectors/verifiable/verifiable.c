@@ -142,10 +142,11 @@ source_poll(ConnectTask *task)
 		return CONNECT_POLL_DONE;
 	if (state->throughput >= 0)
 	{
-		int64		elapsed = GetCurrentTimestamp() - state->began;
+		double		due = (double) (GetCurrentTimestamp() - state->began) *
+			state->throughput / USECS_PER_SEC;
 
-		limit = state->first +
-			(int64) ((double) elapsed * state->throughput / USECS_PER_SEC);
+		if (due < PG_INT64_MAX / 2)
+			limit = state->first + (int64) due;
 	}
 	if (state->max_records >= 0)
 		limit = Min(limit, state->max_records);

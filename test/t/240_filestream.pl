@@ -69,6 +69,10 @@ is((wait_for_records($topic, 5))[4]{value}, 'last', 'and counts the same after a
 # --- batches, long lines, missing files --------------------------------------------
 append_to_file("$dir/many", join('', map { "$_\n" } 1 .. 10000));
 append_to_file("$dir/many", ('x' x 300_000) . "\n");
+$topic = source('one', 'batch.size' => 0);
+append_to_file("$dir/one", "a\nb\n");
+values_are($topic, [ 'a', 'b' ], 'a batch is of one line at the least');
+
 $topic = source('many', 'batch.size' => 5000);
 my @records = wait_for_records($topic, 10001);
 is_deeply([ map { $_->{value} } @records[ 0 .. 9999 ] ], [ 1 .. 10000 ], 'all lines, in order');
