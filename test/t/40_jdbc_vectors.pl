@@ -5,5 +5,5 @@ use warnings;
 use ConnectTest;
 use JdbcReplay;
 
-replay_jdbc('source', 'jdbc_source_postgres.jsonl', 'jdbc_validate.jsonl');
+replay_jdbc('source', 'jdbc_source_postgres.jsonl', 'jdbc_validate.jsonl', 'jdbc_more.jsonl');
 finish();

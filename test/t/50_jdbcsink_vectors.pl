@@ -5,5 +5,5 @@ use warnings;
 use ConnectTest;
 use JdbcReplay;
 
-replay_jdbc('sink', 'jdbc_sink_postgres.jsonl', 'jdbc_validate.jsonl');
+replay_jdbc('sink', 'jdbc_sink_postgres.jsonl', 'jdbc_validate.jsonl', 'jdbc_more.jsonl');
 finish();
