@@ -150,7 +150,8 @@ static const ConnectConfigKey confluent_keys[] = {
 		"Accepted for compatibility: a date has no zone and is stored as it is.",
 		.validator = connect_config_one_of_nocase, .allowed = date_zones),
 	KEY("date.calendar.system", STRING, "LEGACY", LOW, MAPPING, 16,
-		"Accepted for compatibility: dates are proleptic Gregorian.",
+		"How days and milliseconds before 1582-10-15 are read: LEGACY as "
+		"Java's old classes do, by the Julian calendar, or PROLEPTIC_GREGORIAN.",
 		.validator = connect_config_one_of_nocase, .allowed = calendars),
 	KEY("mssql.use.merge.holdlock", BOOLEAN, "true", LOW, DDL, 4,
 		"Accepted for compatibility."),
@@ -452,7 +453,6 @@ connect_jdbcsink_options(const ConnectConfig *cfg, JdbcFlavour flavour,
 	options->string_column = "record_value";
 	options->null_to_default = true;
 	options->datum.json_text = true;
-	options->datum.proleptic = true;
 	if (flavour == JDBC_DEBEZIUM)
 		read_debezium(cfg, options);
 	else
@@ -505,6 +505,10 @@ read_jdbc(const ConnectConfig *cfg, const ConnectConfigDef *def,
 													  "synchronous.commit");
 	options->datum.zone =
 		connect_zone_find(connect_config_string(cfg, def, "db.timezone"));
+	/* Aiven's has no choice. */
+	options->datum.proleptic = options->flavour == JDBC_CONFLUENT &&
+		choice(calendars, connect_config_string(cfg, def,
+												"date.calendar.system")) == 1;
 
 	options->allow_table = options->allow_partitioned = false;
 	types = connect_config_list(cfg, def, "table.types", &ntypes);
@@ -559,6 +563,7 @@ read_debezium(const ConnectConfig *cfg, JdbcOptions *options)
 	if (zone == NULL)
 		zone = connect_config_string(cfg, def, "use.time.zone");
 	options->datum.zone = connect_zone_find(zone);
+	options->datum.proleptic = true;
 }
 
 static void
