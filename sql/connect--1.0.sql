@@ -160,7 +160,9 @@ CREATE TABLE connect.queue (
 		REFERENCES connect.connector_def ON DELETE CASCADE,
 	current integer NOT NULL,
 	tables oid[] NOT NULL,
-	dropped boolean NOT NULL DEFAULT false
+	dropped boolean NOT NULL DEFAULT false,
+	max_bytes bigint NOT NULL DEFAULT 0,	-- as configured; 0 = no limit
+	full_policy text NOT NULL DEFAULT 'hold'
 );
 
 SELECT pg_catalog.pg_extension_config_dump('connect.connector_def', '');
@@ -455,9 +457,7 @@ AS 'MODULE_PATHNAME', 'connect_queue_state';
 CREATE VIEW connect.queue_status WITH (security_barrier) AS
 SELECT c.name AS connector, s.bytes, s.oldest,
 	pg_catalog.now() - s.oldest AS age,
-	nullif(coalesce((c.config ->> 'queue.max.bytes')::bigint, 0), 0) AS max_bytes,
-	coalesce(c.config ->> 'queue.full.policy', 'hold') AS full_policy,
-	q.dropped
+	nullif(q.max_bytes, 0) AS max_bytes, q.full_policy, q.dropped
 FROM connect.connector_all c
 JOIN connect.queue q ON q.connector_id = c.id
 CROSS JOIN LATERAL connect.queue_state(c.id) s

@@ -415,6 +415,7 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 	List	   *wanted = NIL;
 	ListCell   *lc;
 
+	connect_queue_limit(id, cfg, &connect_stream_config);
 	for (int i = 0; i < n; i++)
 	{
 		Oid			relid = resolve_table(tables[i]);
@@ -452,4 +453,12 @@ void
 connect_outbox_created(int64 id, const ConnectConfig *cfg)
 {
 	connect_queue_create(id);
+	connect_outbox_altered(id, cfg, NULL);
+}
+
+void
+connect_outbox_altered(int64 id, const ConnectConfig *cfg,
+					   const ConnectConfig *old_cfg)
+{
+	connect_queue_limit(id, cfg, &connect_outbox_config);
 }

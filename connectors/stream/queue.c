@@ -134,6 +134,31 @@ connect_queue_create(int64 connector_id)
 	connect_catalog_leave(&saved);
 }
 
+/* What the queue does when it has grown to max_bytes. */
+void
+connect_queue_limit(int64 connector_id, const ConnectConfig *cfg,
+					const ConnectConfigDef *def)
+{
+	static ConnectStatement stmt = {
+		"UPDATE connect.queue SET max_bytes = $2, full_policy = $3"
+		" WHERE connector_id = $1"
+		" AND (max_bytes, full_policy) IS DISTINCT FROM ($2, $3)",
+		3, {INT8OID, INT8OID, TEXTOID}
+	};
+	const char *policy = connect_config_string(cfg, def, "queue.full.policy");
+	Datum		args[] = {
+		Int64GetDatum(connector_id),
+		Int64GetDatum(connect_config_int(cfg, def, "queue.max.bytes")),
+		CStringGetTextDatum(policy)
+	};
+	ConnectCatalogScope saved;
+
+	connect_catalog_enter(&saved);
+	connect_catalog_run(&stmt, args, NULL);
+	CacheInvalidateRelcacheByRelid(queue_relid("queue"));
+	connect_catalog_leave(&saved);
+}
+
 static void
 drop_member(Oid relid)
 {
@@ -173,11 +198,8 @@ ConnectQueue *
 connect_queue_load(int64 connector_id)
 {
 	static ConnectStatement stmt = {
-		"SELECT q.current, q.tables, q.dropped,"
-		" coalesce(d.config ->> 'queue.full.policy', 'hold'),"
-		" coalesce((d.config ->> 'queue.max.bytes')::int8, 0)"
-		" FROM connect.queue q JOIN connect.connector_def d"
-		" ON d.id = q.connector_id WHERE q.connector_id = $1",
+		"SELECT current, tables, dropped, full_policy, max_bytes"
+		" FROM connect.queue WHERE connector_id = $1",
 		1, {INT8OID}, .latest = true
 	};
 	MemoryContext caller = CurrentMemoryContext;

@@ -573,6 +573,7 @@ const ConnectConnectorClass connect_outbox_source = {
 	.config = {connect_outbox_keys, CONNECT_OUTBOX_NKEYS},
 	.flags = CONNECT_CONNECTOR_PROMPT,
 	.created = connect_outbox_created,
+	.altered = connect_outbox_altered,
 	.dropped = connect_stream_dropped,
 	.start = stream_start,
 	.poll = stream_poll,

@@ -136,6 +136,8 @@ typedef struct ConnectFilter ConnectFilter;
 
 /* queue.c */
 extern void connect_queue_create(int64 connector_id);
+extern void connect_queue_limit(int64 connector_id, const ConnectConfig *cfg,
+								const ConnectConfigDef *def);
 extern void connect_queue_drop(int64 connector_id);
 extern ConnectQueue *connect_queue_load(int64 connector_id);	/* or NULL */
 extern int64 connect_queue_bytes(const ConnectQueue *queue);
@@ -172,6 +174,8 @@ extern void connect_stream_altered(int64 id, const ConnectConfig *cfg,
 								   const ConnectConfig *old_cfg);
 extern void connect_stream_dropped(int64 id, const ConnectConfig *cfg);
 extern void connect_outbox_created(int64 id, const ConnectConfig *cfg);
+extern void connect_outbox_altered(int64 id, const ConnectConfig *cfg,
+								   const ConnectConfig *old_cfg);
 
 /* partition.c */
 extern void connect_stream_init(void);	/* in _PG_init */

@@ -44,6 +44,14 @@ SELECT tasks FROM connect.connector_status WHERE connector = 's3';
 SELECT connect_drop('s3');
 SELECT connect_secret_drop('class'), connect_secret_drop('two');
 
+-- a limit by reference is the one that counts
+SELECT connect_secret_set('limit', '70000');
+SELECT connect_create('s4', '{"connector.class": "OutboxSource", "queue.max.bytes": "${secret:limit}"}', 'stopped');
+SELECT max_bytes, full_policy FROM connect.queue_status WHERE connector = 's4';
+SELECT connect_patch('s4', '{"queue.max.bytes": null, "queue.full.policy": "fail"}');
+SELECT max_bytes, full_policy FROM connect.queue_status WHERE connector = 's4';
+SELECT connect_drop('s4'), connect_secret_drop('limit');
+
 -- of the environment and of files only for who may read the server's files
 CREATE ROLE connect_plain;
 GRANT EXECUTE ON FUNCTION connect_validate(jsonb), connect_secret_set(text, text) TO connect_plain;

@@ -152,7 +152,7 @@ CREATE FUNCTION deaf() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	LOOP
 		BEGIN
-			PERFORM pg_sleep(1000);
+			PERFORM pg_sleep_for('1 hour');
 		EXCEPTION WHEN query_canceled THEN
 			NULL;
 		END;
