@@ -255,8 +255,8 @@ find_column(Target *target, int i, const char *name, int len)
 	}
 	if (target->guess[i] < target->desc->natts)
 		guess = target->columns[target->guess[i]];
-	if (guess != NULL && strncmp(guess->name, name, len) == 0 &&
-		guess->name[len] == '\0')
+	if (guess != NULL && strlen(guess->name) == len &&
+		strncmp(guess->name, name, len) == 0)
 		return target->guess[i];
 	for (int pass = 0; pass < 2; pass++)
 	{

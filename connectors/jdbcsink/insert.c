@@ -31,6 +31,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "compat.h"
 #include "jdbcsink/jdbcsink.h"
@@ -51,6 +52,7 @@ make_slots(JdbcTarget *target, Relation rel)
 {
 	MemoryContext old;
 	TupleDesc	desc;
+	TupleTableSlot **slots;
 
 	if (borrowing_ops.materialize == NULL)
 	{
@@ -59,12 +61,13 @@ make_slots(JdbcTarget *target, Relation rel)
 	}
 	old = MemoryContextSwitchTo(target->context);
 	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	target->slots = palloc(JDBC_CHUNK * sizeof(TupleTableSlot *));
+	slots = palloc(JDBC_CHUNK * sizeof(TupleTableSlot *));
 	for (int i = 0; i < JDBC_CHUNK; i++)
 	{
-		target->slots[i] = MakeSingleTupleTableSlot(desc, &borrowing_ops);
-		target->slots[i]->tts_tableOid = target->relid;
+		slots[i] = MakeSingleTupleTableSlot(desc, &borrowing_ops);
+		slots[i]->tts_tableOid = target->relid;
 	}
+	target->slots = slots;
 	MemoryContextSwitchTo(old);
 }
 
@@ -83,6 +86,8 @@ connect_jdbcsink_heap_open(JdbcHeap *heap, JdbcTarget *target,
 	if (target->slots == NULL)
 		make_slots(target, heap->rel);
 
+	/* What functions of defaults, checks and triggers see of the database. */
+	PushActiveSnapshot(GetLatestSnapshot());
 	heap->estate = CreateExecutorState();
 	old = MemoryContextSwitchTo(heap->estate->es_query_cxt);
 	rri = makeNode(ResultRelInfo);
@@ -110,10 +115,14 @@ connect_jdbcsink_heap_close(JdbcHeap *heap)
 	ExecCloseResultRelations(heap->estate);
 	MemoryContextSwitchTo(old);
 	FreeExecutorState(heap->estate);
+	PopActiveSnapshot();
 	table_close(heap->rel, NoLock);
 }
 
-/* INSERT asks for the privilege on the table or on each column given. */
+/*
+ * INSERT asks for the privilege on the table or on each column given; if there
+ * is none, on any column.
+ */
 static void
 check_privileges(const JdbcTarget *target, const JdbcColumnSet *set)
 {
@@ -122,6 +131,10 @@ check_privileges(const JdbcTarget *target, const JdbcColumnSet *set)
 
 	if (pg_class_aclcheck(target->relid, user, ACL_INSERT) == ACLCHECK_OK)
 		return;
+	if (bms_is_empty(set->given) &&
+		pg_attribute_aclcheck_all(target->relid, user, ACL_INSERT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, target->table);
 	while ((column = bms_next_member(set->given, column)) >= 0)
 	{
 		if (pg_attribute_aclcheck(target->relid, column + 1, user,

@@ -178,12 +178,13 @@ statement_text(JdbcSink *sink, JdbcStatementKind kind,
 	{
 		case JDBC_STMT_INSERT:
 		case JDBC_STMT_UPSERT:
-			appendStringInfo(&sql, "INSERT INTO %s (",
+			appendStringInfo(&sql, "INSERT INTO %s",
 							 connect_jdbcsink_quoted(target));
 			for (int i = 0; i < natts; i++)
-				appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
-								 quote_identifier(target->columns[set->batch_columns[i]].name));
-			appendStringInfo(&sql, ")%s SELECT ",
+				appendStringInfo(&sql, "%s%s%s", i > 0 ? ", " : " (",
+								 quote_identifier(target->columns[set->batch_columns[i]].name),
+								 i == natts - 1 ? ")" : "");
+			appendStringInfo(&sql, "%s SELECT ",
 							 sink->options.override_identity ?
 							 " OVERRIDING SYSTEM VALUE" : "");
 			for (int i = 0; i < natts; i++)

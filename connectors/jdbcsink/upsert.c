@@ -62,6 +62,7 @@ static bool is_plain(Relation index);
 static bool may_update(const JdbcTarget *target);
 static void make_keys(Upsert *upsert);
 static void foresee(Upsert *upsert, JdbcRow **rows, int n);
+static bool is_checked_alike(Upsert *upsert, const JdbcRow *row);
 static void prepare_update(Upsert *upsert, const JdbcRow *row, int i);
 static bool update(Upsert *upsert, int i);
 static int	upsert_chunk(Upsert *upsert, JdbcRow **rows, int n);
@@ -130,7 +131,8 @@ connect_jdbcsink_updates_direct(Relation rel, const JdbcColumnSet *set)
 		if (att->attisdropped || bms_is_member(i, set->given))
 			continue;
 		has_ungiven = true;
-		if (att->attnotnull || att->atthasdef || att->attidentity != '\0')
+		if (att->attnotnull || att->atthasdef || att->attidentity != '\0' ||
+			get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
 			return false;
 	}
 	if (has_ungiven && desc->constr != NULL && desc->constr->num_check > 0)
@@ -284,6 +286,8 @@ foresee(Upsert *upsert, JdbcRow **rows, int n)
 		{
 			if (index_fetch_heap(scan, upsert->found))
 			{
+				if (!is_checked_alike(upsert, row))
+					break;
 				upsert->fates[r] = FATE_UPDATE;
 				prepare_update(upsert, row, r);
 				break;
@@ -292,6 +296,30 @@ foresee(Upsert *upsert, JdbcRow **rows, int n)
 	}
 	index_endscan(scan);
 	ExecClearTuple(upsert->found);
+}
+
+/*
+ * ON CONFLICT checks the row with the key as it is given, which may be equal to
+ * the one that stays and yet another, as 1.00 and 1.0 are.
+ */
+static bool
+is_checked_alike(Upsert *upsert, const JdbcRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(upsert->heap.rel);
+	int			column = -1;
+
+	if (desc->constr == NULL || desc->constr->num_check == 0)
+		return true;
+	while ((column = bms_next_member(upsert->heap.set->keys, column)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, column);
+		bool		isnull;
+
+		if (!datum_image_eq(slot_getattr(upsert->found, column + 1, &isnull),
+							row->values[column], att->attbyval, att->attlen))
+			return false;
+	}
+	return true;
 }
 
 /* The new row: what is given, but the key; the rest as it is. */

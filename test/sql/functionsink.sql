@@ -47,6 +47,11 @@ SELECT sink('{"connector.class": "FunctionSink", "function.name": "functionsink.
 SELECT * FROM put(:s, '[{"value": {"id": 5, "other": 1}}]');
 SELECT id FROM t ORDER BY 1;
 
+-- A name with a zero in it is another name, however long.
+SELECT message LIKE 'Record t-0@0: field "%" has no column in t;%' AS unknown FROM sink_put(
+	sink_start('FunctionSink', ARRAY['function.name', 'errors.tolerance'], ARRAY['functionsink.store_rows', 'all']),
+	ARRAY['t'], ARRAY[0::bigint], ARRAY[null::text], ARRAY['{"id\u0000' || repeat('x', 64000000) || '": 7}'], ARRAY[null::text]);
+
 -- The type of an argument changes while the connector runs.
 ALTER TABLE t ADD other int;
 SELECT * FROM put(:s, '[{"value": {"id": 6, "other": 1}}]');

@@ -33,7 +33,7 @@ BEGIN
 	FOREACH record IN ARRAY records LOOP
 		BEGIN
 			SELECT string_agg(quote_ident(key), ', ' ORDER BY key) INTO columns FROM jsonb_object_keys(record) AS key;
-			EXECUTE format('INSERT INTO s2.t (%s) SELECT %s FROM jsonb_populate_record(null::s2.t, $1)', columns, columns)
+			EXECUTE format('INSERT INTO s2.t %s SELECT %s FROM jsonb_populate_record(null::s2.t, $1)', '(' || columns || ')', columns)
 				USING record;
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -78,6 +78,9 @@ SELECT same('check', 'CREATE TABLE t (id int CHECK (id < 10), v text CHECK (v <>
 	'{"id": 1, "v": "a"}', '{"id": 20, "v": "b"}', '{"id": 3, "v": "bad"}', '{"id": 4}');
 SELECT same('not null', 'CREATE TABLE t (id int NOT NULL, v text NOT NULL DEFAULT ''d'')',
 	'{"id": 1}', '{"id": null}', '{"v": "x"}', '{"id": 2, "v": null}');
+SELECT same('nothing given', 'CREATE TABLE t (id int DEFAULT 3)', '{"id": 1}', '{}', '{}');
+SELECT same('nothing given, trigger', 'CREATE TABLE t (id int DEFAULT 3); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN NEW.id := NEW.id + 1; RETURN NEW; END'';
+	CREATE TRIGGER b BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()', '{"id": 1}', '{}', '{}');
 SELECT same('foreign key', 'CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2); CREATE TABLE t (id int PRIMARY KEY, p int REFERENCES p)',
 	'{"id": 1, "p": 1}', '{"id": 2, "p": 9}', '{"id": 3, "p": null}', '{"id": 4, "p": 2}');
 SELECT same('foreign key to itself', 'CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t)',
@@ -127,6 +130,14 @@ SELECT same('toast', 'CREATE TABLE t (id int, v text); ALTER TABLE t ALTER v SET
 	'{"id": 1, "v": "short"}', jsonb_build_object('id', 2, 'v', repeat('long', 5000)));
 SELECT same('unlogged', 'CREATE UNLOGGED TABLE t (id int PRIMARY KEY)', '{"id": 1}', '{"id": 1}', '{"id": 2}');
 
+-- A function sees what the transaction has written so far.
+CREATE TABLE counted (id int);
+CREATE FUNCTION count_all() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM jdbcsink_same.counted';
+ALTER TABLE counted ADD n bigint DEFAULT count_all();
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink_same.counted"}') AS s \gset
+SELECT * FROM put(:s, (SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_object('id', g))) FROM generate_series(1, 3500) g));
+SELECT count(*), max(n) > 0 AS seen FROM counted;
+
 -- Rights are those of INSERT; row security holds.
 CREATE ROLE jdbcsink_same_role;
 GRANT USAGE ON SCHEMA jdbcsink_same TO jdbcsink_same_role;
@@ -146,6 +157,11 @@ SELECT * FROM put(:guarded, '[{"value": {"id": 1, "v": "a"}}]');
 SELECT * FROM put(:guarded, '[{"value": {"id": 1, "v": "a", "secret": "mine"}}]');
 \set VERBOSITY terse
 SELECT * FROM put(:secured, '[{"value": {"id": 1, "v": "jdbcsink_same_role"}}, {"value": {"id": 2, "v": "other"}}]');
+RESET ROLE;
+REVOKE INSERT (id, v) ON guarded FROM jdbcsink_same_role;
+SET ROLE jdbcsink_same_role;
+SELECT * FROM put(:guarded, '[{"value": {}}]');
+SELECT * FROM put(:guarded, '[{"value": {"other": 1}}]');
 RESET ROLE;
 SELECT * FROM guarded;
 SELECT * FROM secured;

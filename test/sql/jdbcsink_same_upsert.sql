@@ -85,10 +85,16 @@ SELECT same('check', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v >
 	'{"id": 1, "v": 5}', '{"id": 2, "v": -2}', '{"id": 3, "v": -3}');
 SELECT same('domain', 'id', 'CREATE TABLE t (id positive PRIMARY KEY, v positive); INSERT INTO t VALUES (1, 1)',
 	'{"id": 1, "v": 5}', '{"id": 2, "v": 6}');
+SELECT same('default of a domain', 'id', 'CREATE DOMAIN d AS int DEFAULT -1 CHECK (VALUE > 0); CREATE TABLE t (id int PRIMARY KEY, v int, w d); INSERT INTO t VALUES (1, 1, 1)',
+	'{"id": 1, "v": 5}');
 SELECT same('key of two columns, in another order', 'b,a', 'CREATE TABLE t (id int DEFAULT 0, a int, b text, v int, PRIMARY KEY (a, b)); INSERT INTO t VALUES (0, 1, ''x'', 1)',
 	'{"a": 1, "b": "x", "v": 2}', '{"a": 1, "b": "y", "v": 3}', '{"a": 2, "b": "x", "v": 4}');
 SELECT same('key equal but not the same', 'id', 'CREATE TABLE t (id numeric PRIMARY KEY, v int); INSERT INTO t VALUES (1.0, 1)',
 	'{"id": 1.00, "v": 2}', '{"id": 2.50, "v": 3}');
+SELECT same('key equal but not the same is checked', 'id', 'CREATE TABLE t (id numeric PRIMARY KEY CHECK (scale(id) < 3), v int); INSERT INTO t VALUES (1.0, 1)',
+	'{"id": 1.000, "v": 2}');
+SELECT same('key equal and checked', 'id', 'CREATE TABLE t (id numeric PRIMARY KEY CHECK (scale(id) < 3), v int); INSERT INTO t VALUES (1.0, 1)',
+	'{"id": 1.00, "v": 2}');
 SELECT same('null in the key', 'id', 'CREATE TABLE t (id int UNIQUE, v int); INSERT INTO t VALUES (null, 1), (1, 1)',
 	'{"id": null, "v": 2}', '{"id": 1, "v": 3}', '{"id": null, "v": 4}');
 SELECT same('other unique index', 'id', 'CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, v int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)',
