@@ -7,7 +7,7 @@ use ConnectTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = connect_node('main');
+my $node = connect_node('main', conf => 'max_worker_processes = 32');
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my %string = ('value.converter' => 'org.apache.kafka.connect.storage.StringConverter');
 

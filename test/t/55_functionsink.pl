@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use ConnectTest;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -219,8 +220,11 @@ query('GRANT EXECUTE ON FUNCTION as_owner TO app');
 produce($rights, { value => '{"id": 1}' });
 foreach my $function ('owner', 'definer')
 {
-	create_connector($node, "app-$function", { %config, 'function.name' => "public.as_$function" });
-	query("SELECT connect_alter_owner('app-$function', 'app')");
+	my $json = encode_json({ %config, 'function.name' => "public.as_$function" });
+
+	# in one transaction: nothing runs as the creator
+	query("BEGIN; SELECT connect_create('app-$function', '$json');"
+		  . " SELECT connect_alter_owner('app-$function', 'app'); COMMIT");
 }
 poll_until($node, "SELECT count(*) FROM connect.sink_offset WHERE connector LIKE 'app-%' AND kafka_offset = 1", 2);
 query('REVOKE EXECUTE ON FUNCTION as_owner FROM app');
