@@ -197,9 +197,10 @@ events_of_batch(JdbcSink *sink, int n)
 		if (sink->events != NULL)
 			pfree(sink->events);
 		sink->events = NULL;
-		sink->max_events = Max(n, SLICE);
+		sink->max_events = 0;
 		sink->events = MemoryContextAllocHuge(sink->context,
-											  sink->max_events * sizeof(JdbcEvent));
+											  Max(n, SLICE) * sizeof(JdbcEvent));
+		sink->max_events = Max(n, SLICE);
 	}
 	return sink->events;
 }

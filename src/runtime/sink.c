@@ -485,13 +485,16 @@ records_of_batch(ConnectTaskRun *run)
 
 	if (sink->nmessages > sink->max_held)
 	{
+		int			room = Max(sink->nmessages, Min(sink->max_records, 1000));
+
 		if (sink->records != NULL)
 			pfree(sink->records);
 		sink->records = NULL;
-		sink->max_held = Max(sink->nmessages, Min(sink->max_records, 1000));
+		sink->max_held = 0;
 		sink->records =
 			MemoryContextAllocHuge(run->task.context,
-								   sink->max_held * sizeof(ConnectRecord));
+								   room * sizeof(ConnectRecord));
+		sink->max_held = room;
 	}
 	return sink->records;
 }
