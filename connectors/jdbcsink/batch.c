@@ -108,7 +108,11 @@ connect_jdbcsink_isolate(JdbcSink *sink, JdbcRow *rows, int n, bool direct,
 	JdbcEvent  *event = rows->event;
 
 	CHECK_FOR_INTERRUPTS();
-	if (n > 1)
+	/* Somebody else has inserted a key: nothing is bad, and order is kept. */
+	if (direct && sink->options.insert_mode == JDBC_UPSERT &&
+		edata->sqlerrcode == ERRCODE_UNIQUE_VIOLATION)
+		connect_jdbcsink_write(sink, rows, n, false);
+	else if (n > 1)
 	{
 		connect_jdbcsink_write(sink, rows, n / 2, false);
 		connect_jdbcsink_write(sink, rows + n / 2, n - n / 2, false);
@@ -392,7 +396,7 @@ execute_sets(JdbcSink *sink, JdbcStatementKind kind, JdbcRow **rows, int n,
 	for (int i = 1; i <= n; i++)
 	{
 		JdbcTarget *target = rows[start]->target;
-		int			nleft = i - start;
+		int			nrun = i - start;
 
 		if (i < n && rows[i]->set == rows[start]->set && i - start < limit)
 			continue;
@@ -402,17 +406,12 @@ execute_sets(JdbcSink *sink, JdbcStatementKind kind, JdbcRow **rows, int n,
 			check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED)
 		{
 			if (kind == JDBC_STMT_UPSERT)
-				nleft = connect_jdbcsink_upsert_direct(target, rows + start,
-													   nleft);
+				connect_jdbcsink_upsert_direct(sink, target, rows + start, nrun);
 			else
-			{
-				connect_jdbcsink_insert_direct(target, rows + start, nleft);
-				nleft = 0;
-			}
-			CommandCounterIncrement();
+				connect_jdbcsink_insert_direct(target, rows + start, nrun);
 		}
-		if (nleft > 0)
-			connect_jdbcsink_execute(sink, kind, rows + start, nleft);
+		else
+			connect_jdbcsink_execute(sink, kind, rows + start, nrun);
 		CommandCounterIncrement();
 		start = i;
 	}

@@ -373,8 +373,8 @@ extern void connect_jdbcsink_insert_direct(JdbcTarget *target, JdbcRow **rows,
 extern Oid	connect_jdbcsink_unique_index(Relation rel, const Bitmapset *keys);
 extern bool connect_jdbcsink_updates_direct(Relation rel,
 											const JdbcColumnSet *set);
-extern int	connect_jdbcsink_upsert_direct(JdbcTarget *target, JdbcRow **rows,
-										   int n);
+extern void connect_jdbcsink_upsert_direct(JdbcSink *sink, JdbcTarget *target,
+										   JdbcRow **rows, int n);
 
 /* ---- statement.c ---- */
 

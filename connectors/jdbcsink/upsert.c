@@ -6,8 +6,9 @@
  *	  Task process.  For a plain unique index on exactly the key's columns, of a
  *	  table that target.c calls direct.  A row whose key has no index entry at all
  *	  is inserted, as insert.c does it.  A row whose key is there and visible is
- *	  updated.  All others, and each row that somebody else has changed by the
- *	  time that we come to it, are left to the executor.
+ *	  updated.  From the first that is neither, all rows of a chunk are left to
+ *	  the executor, and so is each row that somebody else has changed by the time
+ *	  that we come to it.
  *
  *	  What makes that equal to ON CONFLICT at read committed:
  *	  - Somebody else inserts the same key at this moment: our index entry waits
@@ -17,7 +18,8 @@
  *		and reports it if he commits; the row is left.
  *	  - Locks are taken in the order of the keys, whether a row is new or not:
  *		heap tuples are stored first, for nobody can wait for those; then index
- *		entries and updates come in one walk.  Tasks do not deadlock.
+ *		entries, updates and what is left come in one walk.  Tasks do not
+ *		deadlock.
  */
 #include "postgres.h"
 
@@ -43,8 +45,7 @@
 typedef enum Fate
 {
 	FATE_INSERT,
-	FATE_UPDATE,
-	FATE_LEFT
+	FATE_UPDATE
 } Fate;
 
 typedef struct Upsert
@@ -61,11 +62,12 @@ typedef struct Upsert
 static bool is_plain(Relation index);
 static bool may_update(const JdbcTarget *target);
 static void make_keys(Upsert *upsert);
-static void foresee(Upsert *upsert, JdbcRow **rows, int n);
+static int	foresee(Upsert *upsert, JdbcRow **rows, int n);
 static bool is_checked_alike(Upsert *upsert, const JdbcRow *row);
 static void prepare_update(Upsert *upsert, const JdbcRow *row, int i);
 static bool update(Upsert *upsert, int i);
-static int	upsert_chunk(Upsert *upsert, JdbcRow **rows, int n);
+static void upsert_chunk(JdbcSink *sink, Upsert *upsert, JdbcRow **rows,
+						 int n);
 
 /*
  * The unique index on exactly the key's columns; InvalidOid = none is plain.
@@ -147,18 +149,20 @@ connect_jdbcsink_updates_direct(Relation rel, const JdbcColumnSet *set)
 }
 
 /*
- * All rows are of one column set, sorted by key, each key once.  Those that
- * are left to the executor are moved to the front, order kept; their number.
+ * All rows are of one column set, sorted by key, each key once.
  */
-int
-connect_jdbcsink_upsert_direct(JdbcTarget *target, JdbcRow **rows, int n)
+void
+connect_jdbcsink_upsert_direct(JdbcSink *sink, JdbcTarget *target,
+							   JdbcRow **rows, int n)
 {
 	JdbcColumnSet *set = rows[0]->set;
 	Upsert	   *upsert;
-	int			nleft = 0;
 
 	if (!OidIsValid(set->unique_index) || !may_update(target))
-		return n;
+	{
+		connect_jdbcsink_execute(sink, JDBC_STMT_UPSERT, rows, n);
+		return;
+	}
 	upsert = palloc(sizeof(Upsert));
 	connect_jdbcsink_heap_open(&upsert->heap, target, set);
 	upsert->index = index_open(set->unique_index, RowExclusiveLock);
@@ -167,22 +171,18 @@ connect_jdbcsink_upsert_direct(JdbcTarget *target, JdbcRow **rows, int n)
 	for (int start = 0; start < n; start += JDBC_CHUNK)
 	{
 		int			nchunk = Min(n - start, JDBC_CHUNK);
-		int			nrest;
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
 		ResetPerTupleExprContext(upsert->heap.estate);
 		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(upsert->heap.estate));
-		nrest = upsert_chunk(upsert, rows + start, nchunk);
-		memmove(rows + nleft, rows + start, nrest * sizeof(JdbcRow *));
-		nleft += nrest;
+		upsert_chunk(sink, upsert, rows + start, nchunk);
 		MemoryContextSwitchTo(old);
 	}
 	ExecDropSingleTupleTableSlot(upsert->found);
 	index_close(upsert->index, NoLock);
 	connect_jdbcsink_heap_close(&upsert->heap);
 	pfree(upsert);
-	return nleft;
 }
 
 /* What ON CONFLICT DO UPDATE asks for besides the right to insert. */
@@ -213,21 +213,21 @@ make_keys(Upsert *upsert)
 	}
 }
 
-/* Rows that are left come to the front; their number. */
-static int
-upsert_chunk(Upsert *upsert, JdbcRow **rows, int n)
+static void
+upsert_chunk(JdbcSink *sink, Upsert *upsert, JdbcRow **rows, int n)
 {
 	JdbcTarget *target = upsert->heap.target;
 	JdbcRow   **fresh = palloc(n * sizeof(JdbcRow *));
 	TupleTableSlot **slots = palloc(n * sizeof(TupleTableSlot *));
 	int			nfresh = 0;
-	int			nleft = 0;
+	int			nours;
+	bool		others = false; /* the executor has been at work */
 
 	/* As a statement of its own would see the table. */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	foresee(upsert, rows, n);
-	for (int i = 0; i < n; i++)
+	nours = foresee(upsert, rows, n);
+	for (int i = 0; i < nours; i++)
 	{
 		upsert->slots[i] = target->slots[i];
 		if (upsert->fates[i] == FATE_INSERT)
@@ -238,31 +238,41 @@ upsert_chunk(Upsert *upsert, JdbcRow **rows, int n)
 	}
 	if (nfresh > 0)
 		connect_jdbcsink_heap_insert(&upsert->heap, slots, fresh, nfresh);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < nours; i++)
 	{
 		if (upsert->fates[i] == FATE_INSERT)
 			connect_jdbcsink_heap_index(&upsert->heap, upsert->slots[i]);
-		else if (upsert->fates[i] == FATE_LEFT || !update(upsert, i))
-			rows[nleft++] = rows[i];
+		else if (others || !update(upsert, i))
+		{
+			connect_jdbcsink_execute(sink, JDBC_STMT_UPSERT, rows + i, 1);
+			others = true;		/* its triggers may change what we looked at */
+		}
 	}
+	if (nours < n)
+		connect_jdbcsink_execute(sink, JDBC_STMT_UPSERT, rows + nours,
+								 n - nours);
 	PopActiveSnapshot();
-	return nleft;
 }
 
-/* Decides what becomes of each row and makes those that are updated. */
-static void
+/*
+ * Decides what becomes of rows and makes those that are updated, up to the
+ * first one that is left; the number of those before.
+ */
+static int
 foresee(Upsert *upsert, JdbcRow **rows, int n)
 {
 	Form_pg_index form = upsert->index->rd_index;
 	JdbcColumnSet *set = upsert->heap.set;
 	IndexScanDesc scan;
+	int			r;
 
 	scan = connect_index_beginscan(upsert->heap.rel, upsert->index,
 								   GetActiveSnapshot(), form->indnkeyatts, 0);
-	for (int r = 0; r < n; r++)
+	for (r = 0; r < n; r++)
 	{
 		JdbcRow    *row = rows[r];
 		bool		has_null = false;
+		bool		found = false;
 
 		for (int i = 0; i < form->indnkeyatts; i++)
 		{
@@ -271,9 +281,8 @@ foresee(Upsert *upsert, JdbcRow **rows, int n)
 			has_null |= row->nulls[column];
 			upsert->keys[i].sk_argument = row->values[column];
 		}
-		upsert->fates[r] = FATE_LEFT;
 		if (has_null)
-			continue;
+			break;
 		index_rescan(scan, upsert->keys, form->indnkeyatts, NULL, 0);
 		if (index_getnext_tid(scan, ForwardScanDirection) == NULL)
 		{
@@ -281,21 +290,19 @@ foresee(Upsert *upsert, JdbcRow **rows, int n)
 			continue;
 		}
 		if (!set->updates_direct)
-			continue;
+			break;
 		do
-		{
-			if (index_fetch_heap(scan, upsert->found))
-			{
-				if (!is_checked_alike(upsert, row))
-					break;
-				upsert->fates[r] = FATE_UPDATE;
-				prepare_update(upsert, row, r);
-				break;
-			}
-		} while (index_getnext_tid(scan, ForwardScanDirection) != NULL);
+			found = index_fetch_heap(scan, upsert->found);
+		while (!found &&
+			   index_getnext_tid(scan, ForwardScanDirection) != NULL);
+		if (!found || !is_checked_alike(upsert, row))
+			break;
+		upsert->fates[r] = FATE_UPDATE;
+		prepare_update(upsert, row, r);
 	}
 	index_endscan(scan);
 	ExecClearTuple(upsert->found);
+	return r;
 }
 
 /*
