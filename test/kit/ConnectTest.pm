@@ -33,7 +33,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  connect_node create_connector poll_until wait_for_state wait_for_no_connector expect_in_log finish
+  connect_node create_connector poll_until wait_for_state wait_for_no_connector crash_at expect_in_log finish
   broker shared_broker start_broker broker_command broker_file client client_fails
   unique_topic create_topic produce consume wait_for_records group_offsets
 );
@@ -120,6 +120,24 @@ sub wait_for_no_connector
 
 	return poll_until($node,
 		"SELECT count(*) FROM connect.connector_status WHERE connector = '$connector'", '0', %opt);
+}
+
+# Sets a fault, does something, and waits until a process has come by: the
+# server crashes and starts again without the fault.
+sub crash_at
+{
+	my ($node, $fault, $do) = @_;
+	my $crashes = () = slurp_file($node->logfile) =~ /was terminated by signal 9/g;
+
+	$node->append_conf('postgresql.conf', "connect.fault = '$fault'\n");
+	$node->reload;
+	$do->();
+	poll_until($node, "SELECT " . $crashes
+		  . " < (length(log) - length(replace(log, 'was terminated by signal 9', ''))) / 26"
+		  . " FROM pg_read_file('" . $node->logfile . "') AS log");
+	$node->adjust_conf('postgresql.conf', 'connect.fault', undef);
+	$node->reload;
+	return;
 }
 
 # Announces a line that would otherwise fail the test; it must then appear.

@@ -23,24 +23,6 @@ sub add_lines
 	return;
 }
 
-# Sets a fault, does something, and waits until a process has come by: the
-# server crashes and starts again without the fault.
-sub crash_at
-{
-	my ($fault, $do) = @_;
-	my $crashes = () = slurp_file($node->logfile) =~ /was terminated by signal 9/g;
-
-	$node->append_conf('postgresql.conf', "connect.fault = '$fault'\n");
-	$node->reload;
-	$do->();
-	poll_until($node, "SELECT " . $crashes
-		  . " < (length(log) - length(replace(log, 'was terminated by signal 9', ''))) / 26"
-		  . " FROM pg_read_file('" . $node->logfile . "') AS log");
-	$node->adjust_conf('postgresql.conf', 'connect.fault', undef);
-	$node->reload;
-	return;
-}
-
 sub check_topic
 {
 	my ($name) = @_;
@@ -65,7 +47,7 @@ create_connector($node, 'in',
 check_topic('before any crash');
 foreach my $step ('source-polled', 'source-store', 'source-stored')
 {
-	crash_at($step, sub { add_lines(100) });
+	crash_at($node, $step, sub { add_lines(100) });
 	check_topic("nothing is lost at $step");
 }
 
@@ -88,11 +70,11 @@ create_connector($node, $out,
 check_file('before any crash of the sink');
 foreach my $step ('sink-put', 'sink-flushed')
 {
-	crash_at($step, sub { add_lines(100) });
+	crash_at($node, $step, sub { add_lines(100) });
 	check_topic("$step: the source");
 	check_file("nothing is lost at $step");
 }
-crash_at('sink-taken', sub { $node->safe_psql('postgres', "SELECT connect_restart('$out', true)") });
+crash_at($node, 'sink-taken', sub { $node->safe_psql('postgres', "SELECT connect_restart('$out', true)") });
 add_lines(10);
 check_topic('sink-taken: the source');
 check_file('nothing is lost at sink-taken');

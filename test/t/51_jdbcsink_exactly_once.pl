@@ -61,7 +61,7 @@ sub at_fault
 	return;
 }
 
-sub crash_at
+sub die_at
 {
 	my ($fault, $do) = @_;
 	my $count = sub { my $n = () = slurp_file($node->logfile) =~ /was terminated by signal 9/g; return $n; };
@@ -102,12 +102,12 @@ check('a first batch');
 # --- kill -9 at each step ---------------------------------------------------------
 foreach my $step ('sink-fetched', 'sink-begun', 'sink-put', 'sink-committed')
 {
-	crash_at($step, sub { send_rows(500) });
+	die_at($step, sub { send_rows(500) });
 	check("kill -9 at $step");
 }
 foreach my $step ('sink-taken', 'sink-open')
 {
-	crash_at($step, sub { sql("SELECT connect_restart('$name', true)"); send_rows(200) });
+	die_at($step, sub { sql("SELECT connect_restart('$name', true)"); send_rows(200) });
 	check("kill -9 at $step");
 }
 

@@ -53,25 +53,9 @@ sub check_once
 check_once('a function gets each record');
 is(query("SELECT string_agg(DISTINCT topic, ',') FROM got"), $topic, 'and where it comes from');
 
-sub crash_at
-{
-	my ($fault, $do) = @_;
-	my $crashes = () = slurp_file($node->logfile) =~ /was terminated by signal 9/g;
-
-	$node->append_conf('postgresql.conf', "connect.fault = '$fault'\n");
-	$node->reload;
-	$do->();
-	poll_until($node, "SELECT " . $crashes
-		  . " < (length(log) - length(replace(log, 'was terminated by signal 9', ''))) / 26"
-		  . " FROM pg_read_file('" . $node->logfile . "') AS log");
-	$node->adjust_conf('postgresql.conf', 'connect.fault', undef);
-	$node->reload;
-	return;
-}
-
 foreach my $step ('sink-begun', 'sink-put', 'sink-committed')
 {
-	crash_at($step, sub { produce_more(100) });
+	crash_at($node, $step, sub { produce_more(100) });
 	check_once("each record once after kill -9 at $step");
 }
 query("SELECT connect_restart('take', true)");
