@@ -259,6 +259,14 @@ extern ConnectKafkaTopic *connect_kafka_producer_topic(ConnectKafkaProducer *pro
 													   const char *name,
 													   ConnectKafkaError *err);
 extern const char *connect_kafka_topic_name(const ConnectKafkaTopic *topic);
+/*
+ * Asks the brokers for the topic, which creates it where they do that.  OK: the
+ * producer knows its partitions now.  IN_PROGRESS: not yet, *err says why.
+ */
+extern ConnectKafkaResult connect_kafka_producer_look(ConnectKafkaProducer *producer,
+													  ConnectKafkaTopic *topic,
+													  int timeout_ms,
+													  ConnectKafkaError *err);
 
 /*
  * Hands one message over.  Key, value and headers are copied.  partition -1:

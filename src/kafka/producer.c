@@ -93,6 +93,38 @@ connect_kafka_producer_topic(ConnectKafkaProducer *producer, const char *name,
 	return topic;
 }
 
+/*
+ * librdkafka itself asks for a topic that it was told to be missing once a
+ * second; every answer that comes counts.
+ */
+ConnectKafkaResult
+connect_kafka_producer_look(ConnectKafkaProducer *producer,
+							ConnectKafkaTopic *topic, int timeout_ms,
+							ConnectKafkaError *err)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t code;
+	bool		has_partitions = false;
+
+	kafka_error_clear(err);
+	code = rd_kafka_metadata(producer->client.rk, 0, topic->rkt, &metadata,
+							 timeout_ms);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+	{
+		if (metadata->topic_cnt > 0)
+		{
+			code = metadata->topics[0].err;
+			has_partitions = metadata->topics[0].partition_cnt > 0;
+		}
+		rd_kafka_metadata_destroy(metadata);
+	}
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR && has_partitions)
+		return CONNECT_KAFKA_OK;
+	kafka_error_set(err, code, NULL, "topic \"%s\"",
+					rd_kafka_topic_name(topic->rkt));
+	return CONNECT_KAFKA_IN_PROGRESS;
+}
+
 const char *
 connect_kafka_topic_name(const ConnectKafkaTopic *topic)
 {

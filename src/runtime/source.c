@@ -208,16 +208,23 @@ connect_source_close(ConnectTaskRun *run)
 	run->source = NULL;
 }
 
+/* Of two timeouts, either -1 = for ever. */
+static long
+sooner(long a, long b)
+{
+	return a < 0 ? b : b < 0 ? a : Min(a, b);
+}
+
 long
 connect_source_turn(ConnectTaskRun *run, bool read)
 {
 	ConnectSource *source = run->source;
 	TimestampTz now;
-	long		timeout = -1;
+	long		timeout;
 
 	take_deliveries(run);
 	send_group(run);			/* an error may have left some */
-	connect_topics_turn(run);
+	timeout = connect_topics_turn(run, source->producer);
 	push_waiting(run);
 	move_head(run);
 
@@ -231,7 +238,7 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 		if (now >= due || (!read && source->window->pending == 0))
 			connect_source_store_offsets(run);
 		else
-			timeout = connect_task_ms_until(due);
+			timeout = sooner(timeout, connect_task_ms_until(due));
 	}
 
 	if (run->isolates && source->waiting == NULL &&
@@ -245,8 +252,7 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 		return rest(run, timeout);
 	if (!run->poll_soon && now < source->poll_at)
 		return source->poll_at == DT_NOEND ? timeout :
-			timeout < 0 ? connect_task_ms_until(source->poll_at) :
-			Min(timeout, connect_task_ms_until(source->poll_at));
+			sooner(timeout, connect_task_ms_until(source->poll_at));
 	if ((run->task.room = room(source)) == 0)
 		return rest(run, timeout);
 	run->poll_soon = false;
@@ -265,7 +271,7 @@ rest(ConnectTaskRun *run, long timeout)
 		MemoryContextSwitchTo(run->task.batch_context);
 		ms = run->task.cls->idle(&run->task);
 	}
-	return ms < 0 ? timeout : timeout < 0 ? ms : Min(timeout, ms);
+	return sooner(timeout, ms);
 }
 
 bool

@@ -6,6 +6,12 @@
  *	  A source's topic is looked at once: described, created if it is missing,
  *	  and from then on taken to exist.  Nothing here waits inside a poll: a
  *	  record of a topic that is not ready waits in the source's own queue.
+ *
+ *	  A topic that is left to the broker is created by the first question for
+ *	  it, which is answered before that is done; the client then asks again
+ *	  after a second.  We ask earlier, through the producer: for a topic whose
+ *	  records are not acknowledged at once.
+ *
  *	  The admin client is opened when it is first needed and closed as soon as
  *	  nothing is asked of it: it costs threads and sockets.
  */
@@ -16,11 +22,17 @@
 #include "regex/regex.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/timestamp.h"
 
 #include "runtime/clients.h"
 #include "runtime/topics.h"
 
 #define REQUEST_MS 30000
+/* A new topic is asked for after this time, then after twice the pause each. */
+#define LOOK_FIRST_MS 20
+#define LOOK_MAX_MS 1000
+#define LOOK_TIMEOUT_MS 100
+#define MISSING_SHOWN_MS 1000	/* it is shown that a topic is not there */
 #define PREFIX "topic.creation."
 /* Answers after which the broker is left to create the topic or not. */
 #define UNSUPPORTED_VERSION 35
@@ -52,6 +64,8 @@ struct ConnectTopics
 	HTAB	   *table;
 	ConnectKafkaAdmin *admin;
 	int			asked;			/* requests under way for topics */
+	int			nnew;			/* topics that are new to the producer */
+	bool		missing_shown;
 	bool		creates;		/* topic.creation.* is in force */
 	TopicGroup *groups;			/* the default group is the last */
 	int			ngroups;
@@ -64,6 +78,9 @@ static int	read_number(ConnectTaskRun *run, const char *group,
 						const char *key, const int *fallback);
 static void describe(ConnectTaskRun *run, ConnectTopic *topic);
 static void create(ConnectTaskRun *run, ConnectTopic *topic);
+static long look_for_new(ConnectTaskRun *run, ConnectKafkaProducer *producer);
+static bool look_for(ConnectTaskRun *run, ConnectTopic *topic,
+					 ConnectKafkaProducer *producer);
 static void take_result(ConnectTaskRun *run,
 						const ConnectKafkaAdminResult *result);
 static bool left_to_broker(const ConnectKafkaError *err);
@@ -126,6 +143,12 @@ connect_topics_find(ConnectTaskRun *run, const char *name,
 		entry->topic.handle = connect_kafka_producer_topic(producer, name, &err);
 		if (entry->topic.handle == NULL)
 			connect_errors_raise_kafka("could not open the topic", &err);
+		entry->topic.is_new = true;
+		entry->topic.opened_at = GetCurrentTimestamp();
+		entry->topic.look_at = TimestampTzPlusMilliseconds(entry->topic.opened_at,
+														   LOOK_FIRST_MS);
+		entry->topic.look_ms = LOOK_FIRST_MS;
+		run->topics->nnew++;
 	}
 	return &entry->topic;
 }
@@ -138,21 +161,27 @@ connect_topics_forget_handles(ConnectTaskRun *run)
 
 	hash_seq_init(&scan, run->topics->table);
 	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
 		entry->topic.handle = NULL;
+		entry->topic.is_new = false;
+	}
+	run->topics->nnew = 0;
 }
 
-void
-connect_topics_turn(ConnectTaskRun *run)
+long
+connect_topics_turn(ConnectTaskRun *run, ConnectKafkaProducer *producer)
 {
 	ConnectTopics *topics = run->topics;
 	ConnectKafkaAdminResult result;
 
-	if (topics->admin == NULL)
-		return;
-	while (connect_kafka_admin_poll(topics->admin, &result))
-		take_result(run, &result);
-	connect_clients_listen(run, connect_kafka_admin_client(topics->admin));
-	connect_topics_idle(run);
+	if (topics->admin != NULL)
+	{
+		while (connect_kafka_admin_poll(topics->admin, &result))
+			take_result(run, &result);
+		connect_clients_listen(run, connect_kafka_admin_client(topics->admin));
+		connect_topics_idle(run);
+	}
+	return topics->nnew > 0 ? look_for_new(run, producer) : -1;
 }
 
 void
@@ -376,6 +405,69 @@ create(ConnectTaskRun *run, ConnectTopic *topic)
 	if (topic->request == 0)
 		connect_errors_raise_kafka("could not create the topic", &err);
 	run->topics->asked++;
+}
+
+/* Asks for the topics whose time has come. */
+static long
+look_for_new(ConnectTaskRun *run, ConnectKafkaProducer *producer)
+{
+	ConnectTopics *topics = run->topics;
+	bool		settled = connect_kafka_producer_outstanding(producer) == 0;
+	const char *missing = NULL;
+	long		ms = -1;
+	HASH_SEQ_STATUS scan;
+	TopicEntry *entry;
+
+	hash_seq_init(&scan, topics->table);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		ConnectTopic *topic = &entry->topic;
+		long		wait;
+
+		if (!topic->is_new)
+			continue;
+		if (settled || look_for(run, topic, producer))
+		{
+			topic->is_new = false;
+			topics->nnew--;
+			continue;
+		}
+		wait = connect_task_ms_until(topic->look_at);
+		ms = ms < 0 ? wait : Min(ms, wait);
+		if (TimestampDifferenceExceeds(topic->opened_at, GetCurrentTimestamp(),
+									   MISSING_SHOWN_MS))
+			missing = topic->name;
+	}
+	if (connect_kafka_client_is_down(connect_kafka_producer_client(producer)))
+		missing = NULL;
+	if (missing != NULL && run->waits_runtime == NULL)
+		connect_task_waits_in_runtime(run,
+									  psprintf("topic \"%s\", which Kafka does not have",
+											   missing));
+	else if (missing == NULL && topics->missing_shown)
+		connect_task_waits_in_runtime(run, NULL);
+	topics->missing_shown = missing != NULL;
+	return ms;
+}
+
+/* True if the producer knows the topic now. */
+static bool
+look_for(ConnectTaskRun *run, ConnectTopic *topic,
+		 ConnectKafkaProducer *producer)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	ConnectKafkaError err;
+
+	if (now < topic->look_at)
+		return false;
+	if (!connect_kafka_client_is_down(connect_kafka_producer_client(producer)) &&
+		connect_kafka_producer_look(producer, topic->handle, LOOK_TIMEOUT_MS,
+									&err) == CONNECT_KAFKA_OK)
+		return true;
+	topic->look_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												 topic->look_ms);
+	topic->look_ms = Min(topic->look_ms * 2, LOOK_MAX_MS);
+	return false;
 }
 
 static void

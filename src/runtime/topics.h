@@ -13,6 +13,10 @@ typedef struct ConnectTopic
 	ConnectKafkaTopic *handle;	/* of the source's producer */
 	bool		ready;			/* it exists, or the broker may create it */
 	uint64		request;		/* admin request under way; 0 = none */
+	bool		is_new;			/* the producer may not know it yet */
+	TimestampTz opened_at;		/* handle was */
+	TimestampTz look_at;		/* is_new: when to ask for it */
+	long		look_ms;		/* is_new: pause before the question after that */
 } ConnectTopic;
 
 extern void connect_topics_start(ConnectTaskRun *run);
@@ -27,8 +31,13 @@ extern ConnectTopic *connect_topics_find(ConnectTaskRun *run,
 										 ConnectKafkaProducer *producer);
 /* The producer goes: so do its handles. */
 extern void connect_topics_forget_handles(ConnectTaskRun *run);
-/* Goes on with what is under way.  Raises if a topic cannot be created. */
-extern void connect_topics_turn(ConnectTaskRun *run);
+/*
+ * Goes on with what is under way; producer is that of the handles.  Raises if a
+ * topic cannot be created.  Milliseconds until it wants to be called again, -1
+ * = when there is an answer.
+ */
+extern long connect_topics_turn(ConnectTaskRun *run,
+								ConnectKafkaProducer *producer);
 
 /* Creates the dead letter queue's topic if it is missing; waits for it. */
 extern void connect_topics_ensure_letters(ConnectTaskRun *run);

@@ -75,6 +75,13 @@ client('create', 'no-such-topic', 1, -1, { broker => $broker });
 $node->safe_psql('postgres', "SELECT connect_restart_task('missing', 0)");
 is_deeply(values_of('no-such-topic', 2), [ '"first"', '"second"' ], 'once it is there nothing is missing');
 
+source('patient', 'not-yet');
+poll_until($node, "SELECT waiting_for FROM connect.task_status WHERE connector = 'patient'",
+	'topic "not-yet", which Kafka does not have');
+client('create', 'not-yet', 1, -1, { broker => $broker });
+is_deeply(values_of('not-yet', 2), [ '"first"', '"second"' ], 'a topic that is waited for is shown, and used as soon as it is there');
+poll_until($node, "SELECT waiting_for IS NULL FROM connect.task_status WHERE connector = 'patient'", 't');
+
 # --- too large -------------------------------------------------------------------
 client('create', 'small', 1, -1, 'max.message.bytes=10000', { broker => $broker });
 source('large', 'small', 'producer.override.topic.metadata.propagation.max.ms' => 2000);
