@@ -43,6 +43,7 @@ typedef struct Reference
 	char	   *rest;			/* between the first colon and the brace */
 } Reference;
 
+static size_t secret_length_at(const char *text, List *secrets);
 static bool next_reference(const char *value, Reference *ref);
 static bool resolve_value(const char *value, Oid owner, List **secrets,
 						  char **result, ConnectError *err);
@@ -95,29 +96,41 @@ connect_config_has_reference(const char *value)
 char *
 connect_mask(const char *text, List *secrets)
 {
-	char	   *result = pstrdup(text);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	while (*text != '\0')
+	{
+		size_t		len = secret_length_at(text, secrets);
+
+		if (len > 0)
+			appendStringInfoString(&out, "[hidden]");
+		else
+		{
+			len = 1;
+			appendStringInfoChar(&out, *text);
+		}
+		text += len;
+	}
+	return out.data;
+}
+
+/* The longest one counts: another may be its beginning. */
+static size_t
+secret_length_at(const char *text, List *secrets)
+{
+	size_t		longest = 0;
 	ListCell   *lc;
 
 	foreach(lc, secrets)
 	{
 		const char *secret = lfirst(lc);
-		const char *from = result;
-		const char *hit;
-		StringInfoData out;
+		size_t		len = strlen(secret);
 
-		if (*secret == '\0' || strstr(result, secret) == NULL)
-			continue;
-		initStringInfo(&out);
-		while ((hit = strstr(from, secret)) != NULL)
-		{
-			appendBinaryStringInfo(&out, from, hit - from);
-			appendStringInfoString(&out, "[hidden]");
-			from = hit + strlen(secret);
-		}
-		appendStringInfoString(&out, from);
-		result = out.data;
+		if (len > longest && strncmp(text, secret, len) == 0)
+			longest = len;
 	}
-	return result;
+	return longest;
 }
 
 /* Finds the first ${provider:rest} in value. */

@@ -29,6 +29,7 @@
 #include "catalog/catalog.h"
 #include "runtime/clients.h"
 #include "runtime/errors.h"
+#include "runtime/mask.h"
 #include "runtime/source.h"
 #include "runtime/topics.h"
 
@@ -186,6 +187,11 @@ connect_errors_report(ConnectTaskRun *run, ConnectStage stage,
 					  const ConnectKafkaMessage *message,
 					  const ConnectError *err)
 {
+	ConnectError masked = *err;
+
+	masked.message = unconstify(char *, connect_masked(err->message));
+	masked.cause_message = unconstify(char *, connect_masked(err->cause_message));
+	err = &masked;
 	connect_my_slot_count(CONNECT_COUNT_FAILED, 1);
 	if (run->errors.log)
 		log_failure(run, stage, class_name, record, message, err);

@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "runtime/mask.h"
 #include "runtime/slot.h"
 #include "runtime/worker.h"
 
@@ -497,6 +498,7 @@ my_slot_is_mine(void)
 void
 connect_my_slot_set_state(ConnectState state, const char *reason)
 {
+	reason = connect_masked(reason);
 	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
 	if (my_slot_is_mine() && my_slot->wanted != CONNECT_STOPPED)
 		connect_slot_set_state(my_slot, state, reason);
@@ -507,6 +509,7 @@ connect_my_slot_set_state(ConnectState state, const char *reason)
 static void
 my_slot_set_text(char *field, const char *what)
 {
+	what = connect_masked(what);
 	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
 	if (my_slot_is_mine())
 		connect_text_copy(field, what);
@@ -554,6 +557,7 @@ connect_my_slot_fail_connector(const char *reason)
 {
 	ConnectSlot *slot;
 
+	reason = connect_masked(reason);
 	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
 	slot = connect_slot_find(my_slot->database, my_slot->connector_id, -1);
 	if (my_slot_is_mine() && slot != NULL)

@@ -14,8 +14,10 @@
 #include "utils/memutils.h"
 
 #include "catalog/catalog.h"
+#include "catalog/resolve.h"
 #include "config/config.h"
 #include "connector.h"
+#include "runtime/mask.h"
 #include "runtime/split.h"
 #include "runtime/xact.h"
 
@@ -77,6 +79,7 @@ split(const ConnectConnectorRow *row)
 	const char *enforce;
 	int			max_tasks;
 	ConnectConfig *resolved;
+	List	   *secrets = NIL;
 	ConnectError err = {0};
 	ConnectRoleScope scope;
 	ErrorContextCallback callback;
@@ -88,10 +91,12 @@ split(const ConnectConnectorRow *row)
 				 errmsg("connector class \"%s\" is not known",
 						class_name ? class_name : ""),
 				 errhint("A library that brings connectors must be in shared_preload_libraries, after connect.")));
-	if (!connect_config_resolve(row->config, row->owner, &resolved, &err))
+	if (!connect_config_resolve_masked(row->config, row->owner, &resolved,
+									   &secrets, &err))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("%s", err.message ? err.message : err.class_name)));
+	connect_mask_learn(secrets);
 
 	/* More than the server can run would only fill memory and the catalog. */
 	max_text = connect_config_get(resolved, "tasks.max");
@@ -152,11 +157,13 @@ connect_split_xact(const ConnectConnectorRow *row, bool none, List **tasks,
 	{
 		MemoryContextSwitchTo(caller);
 		*error = CopyErrorData();
+		connect_mask_error(*error);
 		FlushErrorState();
 		connect_xact_stop_timeout();
 		connect_xact_abort();
 	}
 	PG_END_TRY();
+	connect_mask_forget();
 	MemoryContextSwitchTo(caller);
 	return done;
 }

@@ -47,7 +47,9 @@
 
 #include "catalog/catalog.h"
 #include "catalog/framework.h"
+#include "catalog/resolve.h"
 #include "compat.h"
+#include "runtime/mask.h"
 #include "runtime/sink.h"
 #include "runtime/source.h"
 #include "runtime/task.h"
@@ -155,6 +157,7 @@ connect_task_main(ConnectSlot *slot)
 
 			MemoryContextSwitchTo(run->context);
 			edata = CopyErrorData();
+			connect_mask_error(edata);
 			HOLD_INTERRUPTS();
 			FlushErrorState();
 			connect_xact_abort();
@@ -502,6 +505,7 @@ read_configuration(ConnectTaskRun *run)
 	ConnectConfig *config;
 	ConnectConfig *task_config = NULL;
 	ConnectError err;
+	List	   *secrets = NIL;
 	ListCell   *lc;
 	const char *value;
 
@@ -524,10 +528,12 @@ read_configuration(ConnectTaskRun *run)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("connector \"%s\" has no task %d",
 						run->task.connector, run->task.id)));
-	if (!connect_config_resolve(row->config, run->task.owner, &config, &err) ||
-		!connect_config_resolve(task_config, run->task.owner, &task_config,
-								&err))
+	if (!connect_config_resolve_masked(row->config, run->task.owner, &config,
+									   &secrets, &err) ||
+		!connect_config_resolve_masked(task_config, run->task.owner,
+									   &task_config, &secrets, &err))
 		connect_error_raise(&err);
+	connect_mask_learn(secrets);
 	run->config = config;
 	run->task.config = task_config;
 	run->worker = connect_worker_config();

@@ -30,6 +30,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "runtime/mask.h"
 #include "runtime/slot.h"
 #include "runtime/task.h"
 #include "runtime/worker.h"
@@ -107,10 +108,14 @@ connect_worker_register(ConnectWorkerKind kind, const ConnectWorkerArgs *args,
 	return registered;
 }
 
-/* Keeps what a FATAL or an uncaught ERROR said, for the status. */
+/*
+ * Masks secrets in all that goes to the log, and keeps what a FATAL or an
+ * uncaught ERROR said, for the status.
+ */
 static void
-remember_last_words(ErrorData *edata)
+watch_log(ErrorData *edata)
 {
+	connect_mask_error(edata);
 	if (edata->elevel >= ERROR && edata->message)
 		connect_text_copy(last_words, edata->message);
 	if (previous_emit_log_hook)
@@ -130,7 +135,7 @@ connect_worker_begin(void)
 	pqsignal(SIGTERM, die);
 
 	previous_emit_log_hook = emit_log_hook;
-	emit_log_hook = remember_last_words;
+	emit_log_hook = watch_log;
 
 	connect_worker_context = AllocSetContextCreate(TopMemoryContext,
 												   "Connect worker",
