@@ -91,6 +91,7 @@ typedef struct JdbcOptions
 	bool		null_to_default;
 	bool		override_identity;
 	int			batch_size;
+	int			lock_timeout_ms;	/* 0 = none */
 	int			max_retries;
 	int			retry_backoff_ms;
 	bool		synchronous_commit; /* as the session has it; else off */

@@ -89,6 +89,10 @@ static const char *const batch_modes[] = {
 		"Whether a batch waits until its commit is on disk, and on standbys as " \
 		"the server says. Without, a crash can undo the last batches together " \
 		"with their position; they are written again."), \
+	KEY("lock.timeout.ms", INT, "0", LOW, WRITES, 5, \
+		"How long a batch waits for the lock of a table or row before it gives up " \
+		"all that it holds, to be tried again. 0: as long as it takes.", \
+		.validator = connect_config_at_least, .min = 0), \
 	KEY("table.name.format", STRING, "${topic}", MEDIUM, MAPPING, 1, \
 		"The table of a topic, as [schema.]table; ${topic} is replaced.", \
 		.validator = connect_config_non_empty), \
@@ -205,6 +209,10 @@ static const ConnectConfigKey debezium_keys[] = {
 		"Whether a batch waits until its commit is on disk, and on standbys as "
 		"the server says. Without, a crash can undo the last batches together "
 		"with their position; they are written again."),
+	KEY("lock.timeout.ms", INT, "0", LOW, WRITES, 8,
+		"How long a batch waits for the lock of a table or row before it gives up "
+		"all that it holds, to be tried again. 0: as long as it takes.",
+		.validator = connect_config_at_least, .min = 0),
 	KEY("primary.key.mode", STRING, "none", HIGH, MAPPING, 1,
 		"Where the key of a row comes from.",
 		.validator = connect_config_one_of_nocase, .allowed = key_modes),
@@ -444,6 +452,7 @@ connect_jdbcsink_options(const ConnectConfig *cfg, JdbcFlavour flavour,
 	options->flavour = flavour;
 	options->delete_enabled = connect_config_bool(cfg, def, "delete.enabled");
 	options->batch_size = connect_config_int(cfg, def, "batch.size");
+	options->lock_timeout_ms = connect_config_int(cfg, def, "lock.timeout.ms");
 	options->unknown = choice(unknown_modes,
 							  connect_config_string(cfg, def, "unknown.fields"));
 	options->unknown_column = connect_config_string(cfg, def,

@@ -227,6 +227,11 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 		(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
 								 false);
+	if (sink->options.lock_timeout_ms > 0)
+		(void) set_config_option("lock_timeout",
+								 psprintf("%d", sink->options.lock_timeout_ms),
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+								 true, 0, false);
 	callback.callback = context_callback;
 	callback.arg = sink;
 	callback.previous = error_context_stack;

@@ -52,6 +52,8 @@ static void describe(JdbcTarget *target, Relation rel);
 static bool is_direct(Relation rel);
 static bool has_deferred_constraint(Relation rel);
 static void relation_changed(Datum arg, Oid relid);
+static void lock_relation(JdbcSink *sink, const JdbcTarget *target, Oid relid,
+						  LOCKMODE mode);
 static void describe_defaults(JdbcTarget *target, JdbcColumnSet *set);
 
 JdbcTarget *
@@ -175,9 +177,11 @@ connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target)
 		target->shapes = NIL;
 		if (!OidIsValid(relid))
 			return;
-		rel = try_relation_open(relid, AccessShareLock);
+		lock_relation(sink, target, relid, AccessShareLock);
+		rel = try_relation_open(relid, NoLock);
 		if (rel != NULL)
 			break;
+		UnlockRelationOid(relid, AccessShareLock);
 	}
 
 	target->free_plans.func = connect_jdbcsink_statements_free;
@@ -337,15 +341,22 @@ has_deferred_constraint(Relation rel)
 bool
 connect_jdbcsink_target_lock(JdbcSink *sink, JdbcTarget *target)
 {
-	if (!ConditionalLockRelationOid(target->relid, RowExclusiveLock))
-	{
-		connect_task_waiting_for(sink->task,
-								 psprintf("lock on table %s",
-										  connect_jdbcsink_quoted(target)));
-		LockRelationOid(target->relid, RowExclusiveLock);
-		connect_task_waiting_for(sink->task, NULL);
-	}
+	lock_relation(sink, target, target->relid, RowExclusiveLock);
 	return target->valid;
+}
+
+/* Shows what it waits for. */
+static void
+lock_relation(JdbcSink *sink, const JdbcTarget *target, Oid relid,
+			  LOCKMODE mode)
+{
+	if (ConditionalLockRelationOid(relid, mode))
+		return;
+	connect_task_waiting_for(sink->task,
+							 psprintf("lock on table %s",
+									  connect_jdbcsink_quoted(target)));
+	LockRelationOid(relid, mode);
+	connect_task_waiting_for(sink->task, NULL);
 }
 
 int

@@ -788,7 +788,11 @@ handle_error(ConnectTaskRun *run, ErrorData *edata)
 	run->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
 	run->poll_soon = true;
 	connect_my_slot_count(CONNECT_COUNT_RETRIES, 1);
-	connect_task_waits_in_runtime(run, psprintf("retry: %s", edata->message));
+	connect_task_waits_in_runtime(run, run->waits_connector == NULL ?
+								  psprintf("retry: %s", edata->message) :
+								  psprintf("retry: %s (%s)", edata->message,
+										   run->waits_connector));
+	connect_task_waiting_for(&run->task, NULL);
 	ereport(LOG,
 			(errcode(edata->sqlerrcode),
 			 errmsg("[%s|task-%d] will try again in %ld ms: %s",
