@@ -602,6 +602,13 @@ BEGIN ATOMIC
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 END;
 
+-- Locks a connector against other commands until the end of the transaction;
+-- its configuration, as it is then.  NULL if there is none.  For its owner.
+CREATE FUNCTION connect.config_locked(connector text)
+RETURNS jsonb LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'connect_config_locked';
+
 -- Streams a table's changes through a connector of class TableStreamSource:
 -- the one named, which gets one more table, or a new one.
 CREATE FUNCTION connect_stream_table("table" regclass,
@@ -615,8 +622,7 @@ AS $$
 DECLARE
 	table_name text := connect.table_name("table");
 	name text := coalesce(connector, 'stream-' || table_name);
-	old jsonb := (SELECT c.config FROM connect.connector c
-				  WHERE c.connector = name);
+	old jsonb := connect.config_locked(name);
 	prefix text := 'table.' || table_name || '.';
 	options jsonb := pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 		prefix || 'topic', topic,
@@ -626,13 +632,22 @@ DECLARE
 		prefix || 'key', pg_catalog.array_to_string(key, ',')));
 BEGIN
 	IF old IS NULL THEN
-		PERFORM @extschema@.connect_create(name, options ||
-			pg_catalog.jsonb_build_object(
-				'connector.class', 'TableStreamSource',
-				'tables', table_name,
-				'format', format,
-				'snapshot.mode', CASE WHEN snapshot THEN 'initial' ELSE 'never' END));
-	ELSE
+		BEGIN
+			PERFORM @extschema@.connect_create(name, options ||
+				pg_catalog.jsonb_build_object(
+					'connector.class', 'TableStreamSource',
+					'tables', table_name,
+					'format', format,
+					'snapshot.mode', CASE WHEN snapshot THEN 'initial' ELSE 'never' END));
+		EXCEPTION WHEN duplicate_object THEN
+			-- another session has created it meanwhile
+			old := connect.config_locked(name);
+			IF old IS NULL THEN
+				RAISE;
+			END IF;
+		END;
+	END IF;
+	IF old IS NOT NULL THEN
 		PERFORM @extschema@.connect_patch(name, options ||
 			pg_catalog.jsonb_build_object(
 				'tables', pg_catalog.concat_ws(',', old ->> 'tables', table_name)));
@@ -650,26 +665,30 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	table_name text := connect.table_name("table");
-	streaming record;
+	name text;
+	config jsonb;
+	tables text[];
 	others text[];
 	ended integer := 0;
 BEGIN
-	FOR streaming IN
-		SELECT c.connector AS name, c.config FROM connect.connector c
+	FOR name IN
+		SELECT c.connector FROM connect.connector c
 		WHERE c.class = 'TableStreamSource'
 		AND (connect_unstream_table.connector IS NULL
 			 OR c.connector = connect_unstream_table.connector)
 		AND table_name = ANY (pg_catalog.regexp_split_to_array(c.config ->> 'tables', '\s*,\s*'))
+		ORDER BY c.connector
 	LOOP
-		others := pg_catalog.array_remove(
-			pg_catalog.regexp_split_to_array(streaming.config ->> 'tables', '\s*,\s*'),
-			table_name);
+		config := connect.config_locked(name);
+		tables := pg_catalog.regexp_split_to_array(config ->> 'tables', '\s*,\s*');
+		others := pg_catalog.array_remove(tables, table_name);
+		CONTINUE WHEN others IS NOT DISTINCT FROM tables;
 		IF others = '{}' THEN
-			PERFORM @extschema@.connect_drop(streaming.name);
+			PERFORM @extschema@.connect_drop(name);
 		ELSE
-			PERFORM @extschema@.connect_patch(streaming.name,
+			PERFORM @extschema@.connect_patch(name,
 				(SELECT coalesce(pg_catalog.jsonb_object_agg(k, NULL), '{}')
-				 FROM pg_catalog.jsonb_object_keys(streaming.config) k
+				 FROM pg_catalog.jsonb_object_keys(config) k
 				 WHERE pg_catalog.starts_with(k, 'table.' || table_name || '.'))
 				|| pg_catalog.jsonb_build_object('tables',
 					pg_catalog.array_to_string(others, ',')));

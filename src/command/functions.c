@@ -28,6 +28,7 @@
 CONNECT_FUNCTION(connect_create);
 CONNECT_FUNCTION(connect_alter);
 CONNECT_FUNCTION(connect_patch);
+CONNECT_FUNCTION(connect_config_locked);
 CONNECT_FUNCTION(connect_drop);
 CONNECT_FUNCTION(connect_pause);
 CONNECT_FUNCTION(connect_resume);
@@ -90,6 +91,17 @@ connect_patch(PG_FUNCTION_ARGS)
 						  connect_config_from_jsonb(PG_GETARG_JSONB_P(1)));
 	connect_hide_end(&hiding);
 	PG_RETURN_VOID();
+}
+
+Datum
+connect_config_locked(PG_FUNCTION_ARGS)
+{
+	ConnectConnectorRow *row;
+
+	row = connect_command_lock(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	if (row == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(connect_config_to_jsonb(row->config));
 }
 
 Datum
