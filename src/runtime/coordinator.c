@@ -338,6 +338,30 @@ stop_connector(Connector *connector, ConnectSlot *slot)
 	set_connector_state(slot, CONNECT_STOPPED, "");
 }
 
+/*
+ * Caller holds the lock exclusively.  A connector that is stopped can do
+ * without a slot: it gives it to one that is not.
+ */
+static ConnectSlot *
+reserve_connector(const ConnectConnectorRow *row)
+{
+	ConnectSlot *slot = connect_slot_reserve(MyDatabaseId, row->id, -1);
+
+	for (int i = 0; slot == NULL && row->target != CONNECT_STOPPED &&
+		 i < connect_slot_count(); i++)
+	{
+		ConnectSlot *other = connect_slot_at(i);
+
+		if (other->in_use && other->database == MyDatabaseId &&
+			other->task < 0 && other->state == CONNECT_STOPPED)
+		{
+			connect_slot_free(other);
+			slot = connect_slot_reserve(MyDatabaseId, row->id, -1);
+		}
+	}
+	return slot;
+}
+
 static void
 look_at_connector(Connector *connector)
 {
@@ -351,7 +375,7 @@ look_at_connector(Connector *connector)
 	LWLockAcquire(connect_slot_lock(), LW_EXCLUSIVE);
 	slot = connect_slot_find(MyDatabaseId, row->id, -1);
 	if (slot == NULL)
-		slot = connect_slot_reserve(MyDatabaseId, row->id, -1);
+		slot = reserve_connector(row);
 	if (slot)
 	{
 		slot->pid = MyProcPid;
@@ -370,9 +394,11 @@ look_at_connector(Connector *connector)
 	LWLockRelease(connect_slot_lock());
 	if (slot == NULL)
 	{
-		wake_at(TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-											RETRY_MS));
-		return;					/* the view says why: see status.c */
+		/* The view says why: see status.c. */
+		if (row->target != CONNECT_STOPPED)
+			wake_at(TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												RETRY_MS));
+		return;
 	}
 
 	obstacle = find_obstacle(connector, &state);

@@ -192,10 +192,10 @@ slots_in_use(bool tasks)
 }
 
 bool
-connect_slot_is_full(void)
+connect_slot_is_full(bool tasks)
 {
 	Assert(LWLockHeldByMe(slot_lock));
-	return slots_in_use(true) >= connect_max_tasks;
+	return slots_in_use(tasks) >= connect_max_tasks;
 }
 
 ConnectSlot *
@@ -206,7 +206,7 @@ connect_slot_reserve(Oid database, int64 connector_id, int task)
 	int			i = 0;
 
 	Assert(LWLockHeldByMeInMode(slot_lock, LW_EXCLUSIVE));
-	if (slots_in_use(task >= 0) >= connect_max_tasks)
+	if (connect_slot_is_full(task >= 0))
 		return NULL;
 	while (shared->slots[i].in_use)
 		i++;

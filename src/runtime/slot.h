@@ -152,8 +152,11 @@ extern ConnectDatabaseSlot *connect_database_slot_at(int i);
 /* Caller holds the lock; NULL if there is none. */
 extern ConnectSlot *connect_slot_find(Oid database, int64 connector_id, int task);
 extern ConnectDatabaseSlot *connect_database_slot_find(Oid database);
-/* Caller holds the lock: have all of connect.max_tasks been reserved? */
-extern bool connect_slot_is_full(void);
+/*
+ * Caller holds the lock: have all of connect.max_tasks been reserved for tasks,
+ * or for connectors?
+ */
+extern bool connect_slot_is_full(bool tasks);
 /* Caller holds the lock exclusively; NULL if all are taken. */
 extern ConnectSlot *connect_slot_reserve(Oid database, int64 connector_id, int task);
 extern ConnectDatabaseSlot *connect_database_slot_reserve(Oid database);

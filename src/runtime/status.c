@@ -202,12 +202,9 @@ connect_idle_reason(PG_FUNCTION_ARGS)
 {
 	ConnectDatabaseSlot *db;
 	char		own[CONNECT_TEXT_LEN] = "";
-	char		full[CONNECT_TEXT_LEN];
+	const char *full = NULL;
 	const char *reason = NULL;
 
-	snprintf(full, sizeof(full),
-			 "all slots for tasks are in use; raise connect.max_tasks, now %d",
-			 connect_max_tasks);
 	if (RecoveryInProgress())
 		reason = "standby";
 	else if (!connect_enabled)
@@ -224,10 +221,15 @@ connect_idle_reason(PG_FUNCTION_ARGS)
 			reason = strcpy(own, db->reason);
 		else if (!db->ready)
 			reason = "starting";
-		else if (connect_slot_is_full())
-			reason = full;
+		else if (connect_slot_is_full(true))
+			full = "tasks";
+		else if (connect_slot_is_full(false))
+			full = "connectors";
 		LWLockRelease(connect_slot_lock());
 	}
+	if (full != NULL)
+		reason = psprintf("all slots for %s are in use; raise connect.max_tasks, now %d",
+						  full, connect_max_tasks);
 	if (reason == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(reason));

@@ -83,5 +83,24 @@ $node->safe_psql('postgres', "SELECT connect_drop('b'), connect_drop('c')");
 create_connector($node, 'huge', { 'connector.class' => 'VerifiableSink', 'topics' => 't', 'tasks.max' => '2147483647' });
 poll_until($node, "SELECT tasks FROM connect.connector_status WHERE connector = 'huge'", '2');
 pass('no connector gets more tasks than that');
+create_connector($node, 'third', \%config);
+poll_until($node, "SELECT state, reason FROM connect.connector_status WHERE connector = 'third'",
+	'UNASSIGNED|all slots for tasks are in use; raise connect.max_tasks, now 2');
+pass('nor are there more connectors: UNASSIGNED, with the reason');
+$node->safe_psql('postgres', "SELECT connect_stop('huge')");
+poll_until($node, "SELECT count(*) FROM connect.task_status WHERE connector IN ('a', 'third') AND state IN ('RUNNING', 'PAUSED')", '2');
+is($node->safe_psql('postgres', "SELECT state FROM connect.connector_status WHERE connector = 'huge'"), 'STOPPED', 'but those that are stopped do not count');
+
+# connectors that have no task
+$node->safe_psql('postgres', "SELECT connect_drop('huge'), connect_drop('third'); CREATE TABLE twin (); CREATE SCHEMA other CREATE TABLE twin ()");
+create_connector($node, 'fails', { 'connector.class' => 'JdbcSource', 'mode' => 'bulk', 'topic.prefix' => 't-', 'table.include.list' => '.*\.twin' });
+wait_for_state($node, 'fails', 'FAILED');
+create_connector($node, 'third', \%config);
+poll_until($node, "SELECT state, reason FROM connect.connector_status WHERE connector = 'third'",
+	'UNASSIGNED|all slots for connectors are in use; raise connect.max_tasks, now 2');
+pass('as many as that fail: the next is UNASSIGNED, with the reason');
+$node->safe_psql('postgres', "SELECT connect_drop('fails')");
+poll_until($node, "SELECT state IN ('RUNNING', 'PAUSED') FROM connect.task_status WHERE connector = 'third'");
+pass('and runs when one of them has gone');
 
 finish();
