@@ -32,6 +32,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog/access.h"
@@ -366,7 +367,12 @@ xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			if (nevents > 0)
+			{
+				/* Rows with a TOAST table may be touched under a snapshot alone. */
+				PushActiveSnapshot(GetTransactionSnapshot());
 				flush_events(TopSubTransactionId);
+				PopActiveSnapshot();
+			}
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
