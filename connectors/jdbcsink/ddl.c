@@ -301,6 +301,12 @@ append_default(StringInfo sql, const ConnectSchema *schema,
 		case CONNECT_KIND_DATE:
 			return append_default_date(sql, schema, value->u.i);
 		case CONNECT_KIND_ARRAY:
+			if (value->len == 0)
+			{
+				/* ARRAY[] would have no type */
+				appendStringInfoString(sql, "'{}'");
+				return true;
+			}
 			appendStringInfoString(sql, "ARRAY[");
 			for (int i = 0; i < value->len; i++)
 			{

@@ -45,6 +45,8 @@ static void sort_fields(const JdbcEvent *event, FieldList *list);
 static bool ensure_table(JdbcSink *sink, JdbcTarget *target,
 						 const JdbcEvent *event, FieldList *list,
 						 ConnectError *err);
+static bool check_columns(const JdbcTarget *target, const FieldList *list,
+						  ConnectError *err);
 static JdbcShape *bind_fields(JdbcSink *sink, const JdbcEvent *event,
 							  const FieldList *list);
 static bool convert_raw(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
@@ -463,12 +465,20 @@ collect_columns(JdbcSink *sink, const JdbcEvent *event, FieldList *list)
 {
 	const JdbcTarget *target = event->target;
 	const JdbcOptions *options = &sink->options;
+	Bitmapset  *keys = NULL;
 
+	for (int i = 0; i < list->n; i++)
+	{
+		int			column = connect_jdbcsink_column(target, list->fields[i].name);
+
+		if (column >= 0)
+			keys = bms_add_member(keys, column);
+	}
 	for (int i = 0; i < target->ncolumns; i++)
 	{
 		const JdbcColumn *col = &target->columns[i];
 
-		if (!OidIsValid(col->type) || find_field(list, col->name) != NULL)
+		if (!OidIsValid(col->type) || bms_is_member(i, keys))
 			continue;
 		if (options->unknown == JDBC_UNKNOWN_COLLECT &&
 			strcmp(col->name, options->unknown_column) == 0)
@@ -556,11 +566,39 @@ ensure_table(JdbcSink *sink, JdbcTarget *target, const JdbcEvent *event,
 		if (connect_jdbcsink_column(target, list->fields[i].name) < 0)
 			missing[nmissing++] = list->fields[i];
 	}
-	if (nmissing == 0)
-		return true;
-	if (!connect_jdbcsink_add_columns(sink, target, missing, nmissing, err))
-		return false;
-	connect_jdbcsink_target_refresh(sink, target);
+	if (nmissing > 0)
+	{
+		if (!connect_jdbcsink_add_columns(sink, target, missing, nmissing, err))
+			return false;
+		connect_jdbcsink_target_refresh(sink, target);
+	}
+	return check_columns(target, list, err);
+}
+
+/* Each field has a column of its own: names may differ in case or at the end. */
+static bool
+check_columns(const JdbcTarget *target, const FieldList *list,
+			  ConnectError *err)
+{
+	const char **owners = palloc0(target->ncolumns * sizeof(char *));
+
+	for (int i = 0; i < list->n; i++)
+	{
+		const char *name = list->fields[i].name;
+		int			column = connect_jdbcsink_column(target, name);
+
+		if (column < 0)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "Table \"%s\" has no column for field \"%s\"",
+									 target->name, name);
+		if (owners[column] != NULL)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "Fields \"%s\" and \"%s\" would both be stored in column \"%s\" of table \"%s\"",
+									 owners[column], name,
+									 target->columns[column].name,
+									 target->name);
+		owners[column] = name;
+	}
 	return true;
 }
 
@@ -788,9 +826,13 @@ check_keys(const JdbcShape *shape, const bool *present, ConnectError *err)
 }
 
 static bool
-is_known(JdbcSink *sink, const JdbcEvent *event, const char *name)
+is_known(JdbcSink *sink, const JdbcEvent *event, const ConnectValue *member,
+		 const char *name)
 {
 	const JdbcShape *shape = event->shape;
+
+	if (strlen(name) != member->len)
+		return false;			/* \u0000: no column is called so */
 
 	for (int i = 0; i < shape->nfields; i++)
 	{
@@ -877,7 +919,7 @@ convert_raw(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 		const ConnectJsonUnknown *unknown = &result.unknown[i];
 		char	   *name = pnstrdup(unknown->name.u.p, unknown->name.len);
 
-		if (is_known(sink, event, name))
+		if (is_known(sink, event, &unknown->name, name))
 			continue;
 		if (sink->options.unknown == JDBC_UNKNOWN_FAIL)
 			return refuse_unknown(event, name, err);
@@ -930,7 +972,7 @@ convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 		if (name->kind != CONNECT_KIND_STRING)
 			continue;
 		text = pnstrdup(name->u.p, name->len);
-		if (is_known(sink, event, text))
+		if (is_known(sink, event, name, text))
 			continue;
 		if (sink->options.unknown == JDBC_UNKNOWN_FAIL)
 			return refuse_unknown(event, text, err);

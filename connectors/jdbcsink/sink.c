@@ -36,6 +36,7 @@
 static void reach_url(JdbcSink *sink);
 static void put_batch(JdbcSink *sink, ConnectRecord *records, int n);
 static void find_shapes(JdbcSink *sink, JdbcEvent *events, int n);
+static void refuse_at(JdbcSink *sink, JdbcEvent *event);
 static bool lock_targets(JdbcSink *sink, const JdbcEvent *events, int n);
 static void convert_and_write(JdbcSink *sink, JdbcEvent *events, int n);
 static int	convert_singly(JdbcSink *sink, JdbcEvent *events, int n,
@@ -241,9 +242,10 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 
 	for (int i = 0; i < n; i++)
 	{
+		sink->current_record = &records[i];
 		if (!connect_jdbcsink_event(sink, &records[i], &events[i],
 									&events[i].error))
-			connect_jdbcsink_refuse(sink, &events[i]);
+			refuse_at(sink, &events[i]);
 	}
 	do
 	{
@@ -254,6 +256,7 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 			sink->last_shape = NULL;
 			find_shapes(sink, events, n);
 		} while (sink->tables_changed);
+		sink->current_record = NULL;
 	} while (!lock_targets(sink, events, n));
 	MemoryContextSwitchTo(sink->slice_context);
 	for (int i = 0; i < n; i += slice)
@@ -284,6 +287,14 @@ connect_jdbcsink_refuse(JdbcSink *sink, JdbcEvent *event)
 	event->refused = true;
 }
 
+/* The same, of an error that does not say yet which record it is about. */
+static void
+refuse_at(JdbcSink *sink, JdbcEvent *event)
+{
+	connect_jdbcsink_place_error(event->record, &event->error);
+	connect_jdbcsink_refuse(sink, event);
+}
+
 /* Writes first: they make the tables that deletes look for. */
 static void
 find_shapes(JdbcSink *sink, JdbcEvent *events, int n)
@@ -303,6 +314,7 @@ find_shapes(JdbcSink *sink, JdbcEvent *events, int n)
 				has_deletes = true;
 				continue;
 			}
+			sink->current_record = event->record;
 			if (event->op == JDBC_OP_TRUNCATE)
 			{
 				connect_jdbcsink_target_refresh(sink, event->target);
@@ -310,7 +322,7 @@ find_shapes(JdbcSink *sink, JdbcEvent *events, int n)
 					event->op = JDBC_OP_SKIP;
 			}
 			else if (!connect_jdbcsink_shape(sink, event, &event->error))
-				connect_jdbcsink_refuse(sink, event);
+				refuse_at(sink, event);
 		}
 	}
 }
@@ -398,10 +410,7 @@ convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 			if (connect_jdbcsink_row(sink, event, &rows[nrows], &event->error))
 				nrows++;
 			else
-			{
-				connect_jdbcsink_place_error(event->record, &event->error);
-				connect_jdbcsink_refuse(sink, event);
-			}
+				refuse_at(sink, event);
 		}
 	}
 	return nrows;

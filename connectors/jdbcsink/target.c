@@ -359,19 +359,32 @@ lock_relation(JdbcSink *sink, const JdbcTarget *target, Oid relid,
 	connect_task_waiting_for(sink->task, NULL);
 }
 
+/* As the server cuts a name that is too long. */
+static char *
+clipped(const char *name)
+{
+	return pnstrdup(name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1));
+}
+
+/* By its exact name, then without regard to case; -1 if there is none. */
 int
 connect_jdbcsink_column(const JdbcTarget *target, const char *name)
 {
+	const char *exact = clipped(name);
+	const char *folded;
+
 	for (int i = 0; i < target->ncolumns; i++)
 	{
 		if (OidIsValid(target->columns[i].type) &&
-			strcmp(target->columns[i].name, name) == 0)
+			strcmp(target->columns[i].name, exact) == 0)
 			return i;
 	}
+	folded = clipped(str_tolower(name, strlen(name), DEFAULT_COLLATION_OID));
 	for (int i = 0; i < target->ncolumns; i++)
 	{
 		if (OidIsValid(target->columns[i].type) &&
-			pg_strcasecmp(target->columns[i].name, name) == 0)
+			(pg_strcasecmp(target->columns[i].name, exact) == 0 ||
+			 strcmp(target->columns[i].name, folded) == 0))
 			return i;
 	}
 	return -1;

@@ -170,6 +170,10 @@ read_fields(const ConnectValue *node, const ConnectJsonOptions *options,
 		if (name->len == 0)
 			return connect_error_set(err, CONNECT_SCHEMA_BUILDER_EXCEPTION,
 									 "fieldName cannot be null.");
+		if (memchr(name->u.p, '\0', name->len) != NULL)
+			return connect_error_set(err, CONNECT_DATA_EXCEPTION,
+									 "The name of field \"%s\" contains the character \\u0000",
+									 text_of(name));
 		if (connect_schema_field(schema, name->u.p, name->len) >= 0)
 			return connect_error_set(err, CONNECT_SCHEMA_BUILDER_EXCEPTION,
 									 "Cannot create field because of field name duplication %.*s",

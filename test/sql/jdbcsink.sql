@@ -80,6 +80,31 @@ TABLE made;
 SELECT * FROM put(:m, '[{"key": {"schema": {"type": "int32"}, "payload": 3},
 	"value": {"schema": {"type": "struct", "fields": [{"field": "must", "type": "string"}]}, "payload": {"must": "a"}}}]');
 
+-- Names that are too long are cut as the server cuts them; two fields never share a column; \u0000 is in no name.
+CREATE FUNCTION fields(VARIADIC names text[]) RETURNS jsonb LANGUAGE sql AS
+$$ SELECT jsonb_build_array(jsonb_build_object('value', jsonb_build_object('schema', jsonb_build_object('type', 'struct', 'fields',
+   jsonb_agg(jsonb_build_object('field', name, 'type', 'int32', 'optional', true) ORDER BY n)), 'payload', jsonb_object_agg(name, n))))
+   FROM unnest(names) WITH ORDINALITY AS f(name, n) $$;
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.long", "auto.create": "true", "auto.evolve": "true", "value.converter": "JsonConverter"}') AS m \gset
+SELECT * FROM put(:m, fields(repeat('x', 70), 'a"b', 'ÄÖ'));
+SELECT * FROM put(:m, fields(repeat('x', 70), 'äö', repeat('ü', 40)));
+SELECT * FROM put(:m, fields(repeat('x', 70), repeat('x', 71)));
+SELECT * FROM put(:m, fields('a"b', 'A"b'));
+\d long
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.LONG", "auto.evolve": "true", "quote.sql.identifiers": "never", "value.converter": "JsonConverter"}') AS m \gset
+SELECT * FROM put(:m, fields('A"B', 'NEW'));
+SELECT "a""b", new FROM long WHERE new IS NOT NULL;
+SELECT "offset", message FROM sink_put(:m, '{t}', '{0}', '{NULL}', ARRAY[replace(fields('a"b', 'a"b0')->0->>'value', 'b0"', 'b\u0000"')], '{NULL}');
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t"}') AS m \gset
+SELECT "offset", message FROM sink_put(:m, '{t}', '{0}', '{NULL}', '{"{\"id\": 50, \"v\\u0000\": 1}"}', '{NULL}');
+-- … a key's name may differ in case from its column's
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "ID"}') AS m \gset
+SELECT * FROM put(:m, '[{"key": 51, "value": {"v": "case"}}]');
+-- A default that is an empty array.
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.empty", "auto.create": "true", "value.converter": "JsonConverter"}') AS m \gset
+SELECT * FROM put(:m, '[{"value": {"schema": {"type": "struct", "fields": [{"field": "a", "type": "array", "items": {"type": "int8"}, "default": []}]}, "payload": {}}}]');
+TABLE empty;
+
 -- A table that changes between batches.
 ALTER TABLE t DROP COLUMN n, ADD COLUMN w int DEFAULT 3;
 SELECT * FROM put(:s, '[{"value": {"id": 100, "w": 1}}, {"value": {"id": 101}}]');
