@@ -43,6 +43,8 @@ typedef struct Report
 {
 	int			message;		/* in the batch */
 	ConnectRecord record;
+	ConnectStage stage;
+	const char *class_name;		/* what failed */
 	ConnectError error;
 } Report;
 
@@ -75,6 +77,7 @@ struct ConnectSink
 	TimestampTz put_at;			/* put is called without records; 0 = never */
 };
 
+static int	message_of(const ConnectSink *sink, const ConnectRecord *record);
 static void subscribe(ConnectTaskRun *run);
 static void fetch(ConnectTaskRun *run, bool read);
 static void pause_consumer(ConnectSink *sink, bool pause);
@@ -318,25 +321,24 @@ connect_task_report(ConnectTask *task, const ConnectRecord *record,
 {
 	ConnectTaskRun *run = connect_task_run(task);
 	ConnectSink *sink = run->sink;
-	int			index;
+	ConnectStage stage = CONNECT_STAGE_TASK_PUT;
+	const char *class_name = "org.apache.kafka.connect.sink.SinkTask";
+	ConnectRecord copy = *record;
+	ConnectError undecodable = {0};
+	int			index = message_of(sink, record);
 	MemoryContext old;
 	Report	   *report;
 
-	for (index = 0; index < sink->nmessages; index++)
+	/* A value that no converter can read is not the connector's to judge. */
+	if (!connect_task_decode_value(task, &copy, &undecodable))
 	{
-		const ConnectKafkaMessage *message = &sink->messages[index];
-
-		if (message->offset == record->offset &&
-			message->partition == record->origin_partition &&
-			strcmp(message->topic, record->origin_topic) == 0)
-			break;
+		stage = CONNECT_STAGE_VALUE_CONVERTER;
+		class_name = run->value_converter->cls->class_name;
+		err = &undecodable;
 	}
-	if (index == sink->nmessages)
-		elog(ERROR, "reported record is not in the batch");
 	if (!sink->transactional || !run->errors.tolerant)
 	{
-		connect_errors_handle(run, CONNECT_STAGE_TASK_PUT,
-							  task->cls->class_name, record,
+		connect_errors_handle(run, stage, class_name, record,
 							  &sink->messages[index], err);
 		return;
 	}
@@ -344,6 +346,8 @@ connect_task_report(ConnectTask *task, const ConnectRecord *record,
 	report = palloc(sizeof(Report));
 	report->message = index;
 	report->record = *record;
+	report->stage = stage;
+	report->class_name = class_name;
 	report->error = *err;
 	if (err->message != NULL)
 		report->error.message = pstrdup(err->message);
@@ -351,6 +355,26 @@ connect_task_report(ConnectTask *task, const ConnectRecord *record,
 		report->error.cause_message = pstrdup(err->cause_message);
 	sink->reports = lappend(sink->reports, report);
 	MemoryContextSwitchTo(old);
+}
+
+/* Records are mostly reported in their order. */
+static int
+message_of(const ConnectSink *sink, const ConnectRecord *record)
+{
+	int			first = sink->reports == NIL ? 0 :
+		((Report *) llast(sink->reports))->message + 1;
+
+	for (int i = 0; i < sink->nmessages; i++)
+	{
+		int			index = (first + i) % sink->nmessages;
+		const ConnectKafkaMessage *message = &sink->messages[index];
+
+		if (message->offset == record->offset &&
+			message->partition == record->origin_partition &&
+			strcmp(message->topic, record->origin_topic) == 0)
+			return index;
+	}
+	elog(ERROR, "reported record is not in the batch");
 }
 
 static void
@@ -684,8 +708,8 @@ put_in_transaction(ConnectTaskRun *run, ConnectRecord *records, int n)
 
 		sink->excluded = bms_add_member(sink->excluded, report->message);
 		MemoryContextSwitchTo(old);
-		connect_errors_handle(run, CONNECT_STAGE_TASK_PUT,
-							  run->task.cls->class_name, &report->record,
+		connect_errors_handle(run, report->stage, report->class_name,
+							  &report->record,
 							  &sink->messages[report->message],
 							  &report->error);
 	}

@@ -117,14 +117,18 @@ $node->safe_psql('postgres', 'ALTER TABLE bad ADD CHECK (id <> 13)');
 my $letters = create_topic('letters');
 ($topic, $name) = start_sink('bad', 'errors.tolerance' => 'all', 'errors.deadletterqueue.topic.name' => $letters,
 	'errors.deadletterqueue.topic.replication.factor' => 1, 'errors.deadletterqueue.context.headers.enable' => 'true');
-produce($topic, ids(1 .. 12), { value => '{"id": "x"}' }, ids(13 .. 16), { value => '{"id": 7}' }, ids(17 .. 30));
+produce($topic, ids(1 .. 12), { value => '{"id": "x"}' }, ids(13 .. 16), { value => '{"id": 7}' },
+	{ value => '{"id": 8' }, ids(17 .. 30));
 poll_until($node, 'SELECT count(*) FROM bad', 29);
-my @letters = wait_for_records($letters, 3);
-is_deeply([ map { $_->{value} } @letters ], [ '{"id": "x"}', '{"id": 13, "v": "v13"}', '{"id": 7}' ],
+my @letters = wait_for_records($letters, 4);
+is_deeply([ map { $_->{value} } @letters ], [ '{"id": "x"}', '{"id": 13, "v": "v13"}', '{"id": 7}', '{"id": 8' ],
 	'the bad records of a batch are dead letters, all others are stored');
 my @headers = map { { map { @$_ } @{ $_->{headers} } } } @letters;
-is_deeply([ map { $_->{'__connect.errors.offset'} } @headers ], [ 12, 13, 17 ], 'their headers name the offset');
-is_deeply([ map { $_->{'__connect.errors.topic'} } @headers ], [ ($topic) x 3 ], 'and the topic');
+is_deeply([ map { $_->{'__connect.errors.offset'} } @headers ], [ 12, 13, 17, 18 ], 'their headers name the offset');
+is_deeply([ map { $_->{'__connect.errors.topic'} } @headers ], [ ($topic) x 4 ], 'and the topic');
+is_deeply([ map { "$_->{'__connect.errors.stage'} $_->{'__connect.errors.class.name'}" } @headers ],
+	[ ('TASK_PUT org.apache.kafka.connect.sink.SinkTask') x 3, 'VALUE_CONVERTER org.apache.kafka.connect.json.JsonConverter' ],
+	'and the stage: what is no JSON failed in the converter');
 like($headers[0]{'__connect.errors.exception.message'}, qr/\Q$topic\E-0\@12.*"id"/s, 'a bad value names record and field');
 like($headers[1]{'__connect.errors.exception.message'}, qr/check constraint/, 'a check its constraint');
 like($headers[2]{'__connect.errors.exception.message'}, qr/duplicate key.*\(id\)=\(7\)/s, 'a duplicate its key');
