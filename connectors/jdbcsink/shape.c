@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -451,6 +452,9 @@ collect_value(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
 		if (find_field(list, name) != NULL ||
 			!is_wanted(options, event->record->topic, name))
 			continue;
+		if (list->n == MaxHeapAttributeNumber)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "The value has more fields than a table can have columns");
 		field = add_field(list, name, schema->fields[i].schema,
 						  JDBC_FROM_VALUE_FIELD, i);
 		field->is_epoch = in_list(options->timestamp_fields,
