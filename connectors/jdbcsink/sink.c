@@ -97,7 +97,7 @@ reach_url(JdbcSink *sink)
 	settings.password = connect_config_get(cfg, "connection.password");
 	if (settings.url == NULL)
 		return;
-	reach = connect_jdbc_reach(&settings, &role, &message);
+	reach = connect_jdbc_reach(&settings, connect_jdbc_owner(task), &role, &message);
 	if (reach == CONNECT_JDBC_NATIVE)
 	{
 		connect_task_begin(task);

@@ -33,8 +33,9 @@ static char *check_zone(const ConnectConfigKey *key, const char *value);
 static char *check_enum(const ConnectConfigKey *key, const char *value);
 static char *check_topic_prefix(const ConnectConfigKey *key, const char *value);
 static char *check_regexes(const ConnectConfigKey *key, const char *value);
+static char *check_mappings(const ConnectConfigKey *key, const char *value);
 static char *check_query(const ConnectConfigKey *key, const char *value);
-static char *check_batch(const ConnectConfigKey *key, const char *value);
+static char *check_positive(const ConnectConfigKey *key, const char *value);
 
 static const char *const modes[] = {
 	"bulk", "timestamp", "incrementing", "timestamp+incrementing", NULL
@@ -88,10 +89,11 @@ static const char *const mode_dependents[] = {
 	 .order = 3, .width = CONNECT_WIDTH_SHORT, .display_name = "JDBC Password", \
 	 .doc = "Password of connection.user."}
 
-#define ATTEMPT_KEYS \
+#define ATTEMPT_KEYS(...) \
 	{.name = "connection.attempts", .type = CONNECT_CONFIG_INT, \
 	 .default_value = "3", LOW, DATABASE, .order = 4, \
 	 .width = CONNECT_WIDTH_SHORT, .display_name = "JDBC connection attempts", \
+	 __VA_ARGS__ \
 	 .doc = "Accepted; the runtime tries again by itself."}, \
 	{.name = "connection.backoff.ms", .type = CONNECT_CONFIG_LONG, \
 	 .default_value = "10000", LOW, DATABASE, .order = 5, \
@@ -195,7 +197,7 @@ static const ConnectConfigKey keys[] = {
 		.order = 1, .width = CONNECT_WIDTH_LONG, .display_name = "JDBC URL",
 	.doc = "jdbc:postgresql: URL of this very database; not set: this database, as the connector's owner."},
 	CONNECTION_KEYS,
-	ATTEMPT_KEYS,
+	ATTEMPT_KEYS(.validator = check_positive, .min = 1,),
 	LIST_KEYS,
 	{.name = "table.include.list", .type = CONNECT_CONFIG_LIST,
 		.default_value = "", MEDIUM, DATABASE, .order = 7,
@@ -234,10 +236,12 @@ static const ConnectConfigKey keys[] = {
 	{.name = "incrementing.column.mapping", .type = CONNECT_CONFIG_LIST,
 		.default_value = "", MEDIUM, MODE, .order = 2,
 		.width = CONNECT_WIDTH_LONG, .display_name = "Incrementing Column Mapping",
+		.validator = check_mappings,
 	.doc = "The incrementing column by table: regex:column, … Each table must match one entry."},
 	{.name = "timestamp.columns.mapping", .type = CONNECT_CONFIG_LIST,
 		.default_value = "", MEDIUM, MODE, .order = 3,
 		.width = CONNECT_WIDTH_LONG, .display_name = "Timestamp Columns Mapping",
+		.validator = check_mappings,
 	.doc = "The timestamp columns by table: regex:[c1|c2], … Each table must match one entry."},
 	{.name = "incrementing.initial", .type = CONNECT_CONFIG_LONG, LOW, MODE,
 		.order = 4, .width = CONNECT_WIDTH_SHORT, .display_name = "Incrementing initial",
@@ -267,7 +271,7 @@ static const ConnectConfigKey keys[] = {
 	{.name = "batch.max.rows", .type = CONNECT_CONFIG_INT,
 		.default_value = "1000", LOW, CONNECTOR, .order = 3,
 		.width = CONNECT_WIDTH_SHORT, .display_name = "Max Rows Per Batch",
-		.validator = check_batch, .min = 1,
+		.validator = check_positive, .min = 1,
 	.doc = "Rows that one statement reads, 1000 at the least."},
 	{.name = "topic.prefix", .type = CONNECT_CONFIG_STRING, .default_value = "",
 		HIGH, CONNECTOR, .order = 5, .width = CONNECT_WIDTH_MEDIUM,
@@ -276,7 +280,7 @@ static const ConnectConfigKey keys[] = {
 	{.name = "timestamp.granularity", .type = CONNECT_CONFIG_STRING,
 		.default_value = "connect_logical", LOW, CONNECTOR, .order = 8,
 		.width = CONNECT_WIDTH_MEDIUM, .display_name = "Timestamp granularity",
-		.recommended = granularities, .validator = connect_config_one_of_nocase,
+		.recommended = granularities, .validator = check_enum,
 		.allowed = granularities,
 	.doc = "Form of timestamps: Connect's logical type (ms), or micro- or nanoseconds as number, text of the number or ISO text."},
 	{.name = "date.calendar.system", .type = CONNECT_CONFIG_STRING,
@@ -293,6 +297,10 @@ static const ConnectConfigKey keys[] = {
 		.default_value = "5000", LOW, CONNECTOR, .order = 11,
 		.width = CONNECT_WIDTH_SHORT, .display_name = "Poll linger (ms)",
 	.doc = "Accepted; rows are sent as soon as they are read."},
+	{.name = "table.monitoring.startup.polling.limit.ms",
+		.type = CONNECT_CONFIG_LONG, .default_value = "10000", LOW,
+		.internal = true,
+	.doc = "Accepted; tables are listed before tasks start."},
 	{.name = "jdbc.credentials.provider.class", .type = CONNECT_CONFIG_STRING,
 		LOW, DATABASE, .order = 17, .width = CONNECT_WIDTH_LONG,
 		.display_name = "Credentials provider",
@@ -305,7 +313,7 @@ static const ConnectConfigKey aiven_keys[] = {
 		.display_name = "JDBC URL",
 	.doc = "jdbc:postgresql: URL of this very database."},
 	CONNECTION_KEYS,
-	ATTEMPT_KEYS,
+	ATTEMPT_KEYS(),
 	LIST_KEYS,
 	PATTERN_KEYS,
 	{.name = "numeric.mapping", .type = CONNECT_CONFIG_STRING, LOW, DATABASE,
@@ -341,7 +349,7 @@ static const ConnectConfigKey aiven_keys[] = {
 	{.name = "batch.max.rows", .type = CONNECT_CONFIG_INT,
 		.default_value = "100", LOW, CONNECTOR, .order = 3,
 		.width = CONNECT_WIDTH_SHORT, .display_name = "Max Rows Per Batch",
-		.validator = check_batch, .min = 1,
+		.validator = check_positive, .min = 1,
 	.doc = "Rows that one statement reads, 1000 at the least."},
 	{.name = "topic.prefix", .type = CONNECT_CONFIG_STRING, .required = true,
 		HIGH, CONNECTOR, .order = 5, .width = CONNECT_WIDTH_MEDIUM,
@@ -419,7 +427,7 @@ check_query(const ConnectConfigKey *key, const char *value)
 
 /* A value that is no number has its error already. */
 static char *
-check_batch(const ConnectConfigKey *key, const char *value)
+check_positive(const ConnectConfigKey *key, const char *value)
 {
 	return value == NULL ? NULL : connect_config_at_least(key, value);
 }
@@ -481,9 +489,59 @@ connect_jdbc_matches(const char *pattern, const char *text)
 }
 
 /*
- * Entries "pattern:column" and "pattern:[c1|c2]".  A pattern may hold a colon:
- * the last one counts.
+ * Takes "pattern:column" or "pattern:[c1|c2]" apart; false if it is neither.  A
+ * pattern may hold a colon: the last one counts.
  */
+static bool
+parse_mapping(char *entry, ConnectJdbcMapping *mapping)
+{
+	char	   *colon = strrchr(entry, ':');
+	char	   *columns;
+	size_t		len;
+
+	if (colon == NULL)
+		return false;
+	*colon = '\0';
+	columns = colon + 1;
+	len = strlen(columns);
+	if (len > 1 && *columns == '[' && columns[len - 1] == ']')
+	{
+		columns[len - 1] = '\0';
+		columns++;
+	}
+	for (char *p = columns; *p != '\0'; p++)
+	{
+		if (*p == '|')
+			*p = ',';
+	}
+	mapping->pattern = entry;
+	mapping->columns = connect_config_split(columns, &mapping->ncolumns);
+	return mapping->ncolumns > 0;
+}
+
+static char *
+check_mappings(const ConnectConfigKey *key, const char *value)
+{
+	int			n;
+	char	  **entries = connect_config_split(value ? value : "", &n);
+
+	for (int i = 0; i < n; i++)
+	{
+		ConnectJdbcMapping mapping;
+		regex_t		re;
+		char	   *message;
+
+		if (!parse_mapping(pstrdup(entries[i]), &mapping))
+			return connect_config_invalid(key, value,
+										  psprintf("\"%s\" is not regex:column or regex:[column|column]",
+												   entries[i]));
+		if (!compile(mapping.pattern, &re, &message))
+			return connect_config_invalid(key, value, message);
+		pg_regfree(&re);
+	}
+	return NULL;
+}
+
 static ConnectJdbcMapping *
 read_mapping(const ConnectConfig *cfg, const char *key, int *n)
 {
@@ -491,32 +549,7 @@ read_mapping(const ConnectConfig *cfg, const char *key, int *n)
 	ConnectJdbcMapping *result = palloc0(Max(*n, 1) * sizeof(ConnectJdbcMapping));
 
 	for (int i = 0; i < *n; i++)
-	{
-		char	   *colon = strrchr(entries[i], ':');
-		char	   *columns;
-		size_t		len;
-
-		if (colon == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("entry \"%s\" of %s has no column", entries[i], key),
-					 errhint("Entries are written regex:column.")));
-		*colon = '\0';
-		columns = colon + 1;
-		len = strlen(columns);
-		if (*columns == '[' && columns[len - 1] == ']')
-		{
-			columns[len - 1] = '\0';
-			columns++;
-		}
-		for (char *p = columns; *p != '\0'; p++)
-		{
-			if (*p == '|')
-				*p = ',';
-		}
-		result[i].pattern = entries[i];
-		result[i].columns = connect_config_split(columns, &result[i].ncolumns);
-	}
+		(void) parse_mapping(entries[i], &result[i]);
 	return result;
 }
 
@@ -653,7 +686,10 @@ connect_jdbc_settings(const ConnectConfig *cfg)
 		settings->quote = pg_strcasecmp(connect_config_string(cfg, def, "quote.sql.identifiers"),
 										"never") != 0;
 		if (query == NULL || *query == '\0')
+		{
 			query = connect_config_string(cfg, def, "query.masked");
+			settings->masked = true;
+		}
 	}
 	settings->query = query != NULL && *query != '\0' ? query : NULL;
 	settings->qualify = connect_config_bool(cfg, def, "table.names.qualify");
@@ -739,15 +775,20 @@ check_mapping(const ConnectConfig *cfg, ConnectConfigErrors *errors,
 
 /* Whether the configured database is this one, and may be used. */
 static ConnectJdbcReach
-reach(const ConnectConfig *cfg, char **message)
+reach(const ConnectConfig *cfg, Oid *roleid, char **message)
 {
 	ConnectJdbcReach result;
 	char	   *role;
 
-	result = connect_jdbc_reach(connect_jdbc_settings(cfg), &role, message);
-	if (result == CONNECT_JDBC_NATIVE &&
-		!OidIsValid(connect_jdbc_role(role, GetUserId(), message)))
-		result = CONNECT_JDBC_REFUSED;
+	result = connect_jdbc_reach(connect_jdbc_settings(cfg),
+								GetUserNameFromId(GetUserId(), false), &role,
+								message);
+	if (result == CONNECT_JDBC_NATIVE)
+	{
+		*roleid = connect_jdbc_role(role, GetUserId(), message);
+		if (!OidIsValid(*roleid))
+			result = CONNECT_JDBC_REFUSED;
+	}
 	return result;
 }
 
@@ -756,6 +797,8 @@ validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 {
 	const char *mode = connect_config_get(cfg, "mode");
 	bool		has_include = given(cfg, "table.include.list");
+	Oid			role = GetUserId();
+	char	   *message;
 
 	if (!given(cfg, "mode"))
 		connect_config_error_add(errors, "mode",
@@ -791,14 +834,21 @@ validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 								 "Java credentials providers cannot run here: put a ${secret:…} reference into connection.password.");
 	if (errors->nerrors == 0 && given(cfg, "connection.url"))
 	{
-		char	   *message;
-
-		if (reach(cfg, &message) != CONNECT_JDBC_NATIVE)
+		if (reach(cfg, &role, &message) != CONNECT_JDBC_NATIVE)
 		{
 			connect_config_error_add(errors, "connection.url", "%s", message);
 			connect_config_error_add(errors, "connection.user", "%s", message);
 			connect_config_error_add(errors, "connection.password", "%s", message);
 		}
+	}
+	if (errors->nerrors == 0)
+	{
+		message = connect_jdbc_query_check(connect_jdbc_settings(cfg), role);
+		if (message != NULL)
+			connect_config_error_add(errors,
+									 given(cfg, "query") ? "query" : "query.masked",
+									 "The configured query is not valid: %s",
+									 message);
 	}
 }
 
@@ -833,8 +883,9 @@ aiven_validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 	if (message == NULL)
 	{
 		char	   *reason;
+		Oid			role;
 
-		switch (reach(cfg, &reason))
+		switch (reach(cfg, &role, &reason))
 		{
 			case CONNECT_JDBC_NATIVE:
 				break;

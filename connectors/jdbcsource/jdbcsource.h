@@ -61,6 +61,7 @@ typedef struct ConnectJdbcSettings
 	bool		validate_non_null;
 
 	const char *query;			/* NULL = tables */
+	bool		masked;			/* the query must not be shown */
 	const char *query_suffix;
 	bool		quote;			/* in names that configurations show */
 	bool		qualify;
@@ -108,12 +109,15 @@ typedef enum ConnectJdbcReach
 } ConnectJdbcReach;
 
 /*
- * Whether the URL, with user and password, is this very database.  *role is who
- * the connection is logged in as; *message what is wrong otherwise.  Waits, and
- * answers interrupts.
+ * Whether the URL, with user and password, is this very database.  owner logs in
+ * if neither names a user.  *role is who the connection is logged in as;
+ * *message what is wrong otherwise.  Waits, and answers interrupts.
  */
 extern ConnectJdbcReach connect_jdbc_reach(const ConnectJdbcSettings *settings,
-										   char **role, char **message);
+										   const char *owner, char **role,
+										   char **message);
+/* The name of the task's owner.  Outside of a transaction. */
+extern char *connect_jdbc_owner(ConnectTask *task);
 /* The role if owner may act as it, else InvalidOid.  In a transaction. */
 extern Oid	connect_jdbc_role(const char *role, Oid owner, char **message);
 
@@ -228,6 +232,12 @@ extern uint64 connect_jdbc_version(void);
 extern ConnectJdbcStatement *connect_jdbc_statement_make(const ConnectJdbcSettings *settings,
 														 Oid relid,
 														 MemoryContext parent);
+/*
+ * What is wrong with the query for the role, in its own search path; NULL if
+ * nothing is, or if there is no query.
+ */
+extern char *connect_jdbc_query_check(const ConnectJdbcSettings *settings,
+									  Oid role);
 extern void connect_jdbc_statement_free(ConnectJdbcStatement *statement);
 /* An instant as a bound of the statement's timestamp columns. */
 extern Datum connect_jdbc_statement_bound(const ConnectJdbcStatement *statement,

@@ -29,6 +29,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog/catalog.h"
+#include "command/hide.h"
 #include "connect.h"
 #include "jdbcsource/jdbcsource.h"
 #include "runtime/wal.h"
@@ -54,6 +55,7 @@ typedef struct Turn
 	TurnState	state;
 	TimestampTz due;			/* IDLE: when to begin; WAITING: to look again */
 	long		step_ms;		/* of looking again */
+	bool		held;			/* an open transaction holds the bound back */
 	bool		missing;		/* there is no such table, and it was said */
 
 	/* the window: up to which bound is read */
@@ -237,7 +239,9 @@ connect_jdbc_start(ConnectTask *task)
 	state->access = "native access";
 	if (settings->url != NULL)
 	{
-		ConnectJdbcReach reach = connect_jdbc_reach(settings, &role, &message);
+		ConnectJdbcReach reach = connect_jdbc_reach(settings,
+														connect_jdbc_owner(task),
+														&role, &message);
 
 		if (reach == CONNECT_JDBC_NATIVE)
 		{
@@ -313,7 +317,10 @@ connect_jdbc_poll(ConnectTask *task)
 {
 	SourceState *state = task->state;
 	Turn	   *turn;
+	ConnectHiding hiding;
 
+	if (state->settings->masked)
+		connect_hide_begin(&hiding);
 	if (state->in_poll || lost_transaction(state))
 		recover(state);
 	state->in_poll = true;
@@ -341,6 +348,8 @@ connect_jdbc_poll(ConnectTask *task)
 	if (!IsTransactionState())
 		watch_tables(task);
 	state->in_poll = false;
+	if (state->settings->masked)
+		connect_hide_end(&hiding);
 	if (task->room <= 0)
 		return CONNECT_POLL_AGAIN;
 
@@ -534,7 +543,9 @@ find_bound(ConnectTask *task, Turn *turn)
 	state->horizon = connect_writers_horizon(state->horizon, &holder);
 	turn->before = state->horizon == DT_NOBEGIN ? DT_NOBEGIN :
 		Min(delayed, state->horizon - settings->guard_ms * INT64CONST(1000));
-	if (holder != 0 && now - turn->before > USECS_PER_SEC + now - delayed)
+	turn->held = holder != 0 &&
+		now - turn->before > USECS_PER_SEC + now - delayed;
+	if (turn->held)
 		show_waiting(task, turn,
 					 state->horizon == DT_NOBEGIN ?
 					 psprintf("pid %d, whose transaction shows no start", holder) :
@@ -761,7 +772,7 @@ turn_end(ConnectTask *task, Turn *turn)
 	turn->step_ms = 0;
 	turn->due = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 											state->settings->poll_ms);
-	if (state->waiting_turn == turn && !state->settings->timestamp)
+	if (state->waiting_turn == turn && !turn->held)
 		show_waiting(task, NULL, NULL);
 }
 

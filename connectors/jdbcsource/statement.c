@@ -16,21 +16,25 @@
 
 #include "access/genam.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -296,6 +300,53 @@ describe_query(Source *source)
 	source->list = "*";
 }
 
+char *
+connect_jdbc_query_check(const ConnectJdbcSettings *settings, Oid role)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	char	   *volatile message = NULL;
+
+	if (settings->query == NULL)
+		return NULL;
+	/* What is changed in here is undone with it. */
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		Source		source = {.settings = settings};
+		Oid			user;
+		int			security;
+
+		GetUserIdAndSecContext(&user, &security);
+		SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
+		(void) set_config_option("search_path", "\"$user\", public",
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+								 true, 0, false);
+		SPI_connect();
+		describe_query(&source);
+		SPI_finish();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(caller);
+		edata = CopyErrorData();
+		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		FlushErrorState();
+		message = settings->masked ?
+			psprintf("SQLSTATE %s", unpack_sql_state(edata->sqlerrcode)) :
+			edata->message;
+	}
+	PG_END_TRY();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return message;
+}
+
 /* As written, else in another case if that is only one; NULL if there is none. */
 static Column *
 find_column_or_null(const Source *source, const char *name)
@@ -555,7 +606,8 @@ choose_columns(const Source *source, ConnectJdbcStatement *statement,
 }
 
 static SPIPlanPtr
-prepare_plan(const char *sql, int nargs, Oid *types)
+prepare_plan(const ConnectJdbcSettings *settings, const char *sql, int nargs,
+			 Oid *types)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types,
 										  CURSOR_OPT_NO_SCROLL);
@@ -564,7 +616,7 @@ prepare_plan(const char *sql, int nargs, Oid *types)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("what is read is no single SELECT"),
-				 errdetail("The statement is: %s", sql)));
+				 settings->masked ? 0 : errdetail("The statement is: %s", sql)));
 	SPI_keepplan(plan);
 	return plan;
 }
@@ -613,14 +665,14 @@ prepare(const Source *source, ConnectJdbcStatement *statement,
 						 settings->batch);
 	if (*settings->query_suffix != '\0')
 		appendStringInfo(&sql, " %s", settings->query_suffix);
-	statement->read = prepare_plan(sql.data, n, types);
+	statement->read = prepare_plan(settings, sql.data, n, types);
 
 	if (settings->mode == CONNECT_JDBC_INCREMENTING)
 	{
 		resetStringInfo(&sql);
 		appendStringInfo(&sql, "SELECT pg_catalog.max(%s) FROM %s WHERE %s >= $1",
 						 id, source->relation, id);
-		statement->top = prepare_plan(sql.data, 1, types);
+		statement->top = prepare_plan(settings, sql.data, 1, types);
 	}
 	statement->heap = settings->mode == CONNECT_JDBC_BULK &&
 		source->rel != NULL && strcmp(source->list, "*") == 0 &&

@@ -36,15 +36,15 @@ typedef struct Target
 	int			n;
 } Target;
 
-static bool parse_url(const ConnectJdbcSettings *settings,
+static bool parse_url(const ConnectJdbcSettings *settings, const char *owner,
 					  Target *target);
 static bool wait_for(PGconn *conn, int events, TimestampTz until);
 static PGresult *query(PGconn *conn, const char *sql, TimestampTz until);
 static char *plain_message(const char *message);
 
 ConnectJdbcReach
-connect_jdbc_reach(const ConnectJdbcSettings *settings, char **role,
-				   char **message)
+connect_jdbc_reach(const ConnectJdbcSettings *settings, const char *owner,
+				   char **role, char **message)
 {
 	TimestampTz until = GetCurrentTimestamp() + TIME_LIMIT_MS * INT64CONST(1000);
 	ConnectJdbcReach reach = CONNECT_JDBC_FAILED;
@@ -53,7 +53,7 @@ connect_jdbc_reach(const ConnectJdbcSettings *settings, char **role,
 	PGresult   *result = NULL;
 
 	if (strncmp(settings->url, PREFIX, strlen(PREFIX)) != 0 ||
-		!parse_url(settings, &target))
+		!parse_url(settings, owner, &target))
 	{
 		*message = psprintf("connection.url %s cannot be used: only jdbc:postgresql: URLs of this very database are supported",
 							settings->url);
@@ -109,6 +109,19 @@ connect_jdbc_reach(const ConnectJdbcSettings *settings, char **role,
 	}
 	PG_END_TRY();
 	return reach;
+}
+
+char *
+connect_jdbc_owner(ConnectTask *task)
+{
+	char	   *name;
+
+	connect_task_begin(task);
+	name = MemoryContextStrdup(task->context,
+							   GetUserNameFromId(task->owner, false));
+	connect_task_commit(task);
+	MemoryContextSwitchTo(task->context);
+	return name;
 }
 
 Oid
@@ -204,11 +217,12 @@ parse_hosts(const char *text, size_t len, Target *target)
 }
 
 /*
- * jdbc:postgresql:[//hosts/]database[?parameters].  The user defaults to
- * current one, the database to the user, as in the driver.
+ * jdbc:postgresql:[//hosts/]database[?parameters].  The database defaults to
+ * the user, as in the driver.
  */
 static bool
-parse_url(const ConnectJdbcSettings *settings, Target *target)
+parse_url(const ConnectJdbcSettings *settings, const char *owner,
+		  Target *target)
 {
 	const char *p = settings->url + strlen(PREFIX);
 	const char *params = strchr(p, '?');
@@ -254,7 +268,7 @@ parse_url(const ConnectJdbcSettings *settings, Target *target)
 			sslmode = value;
 	}
 	if (user == NULL || *user == '\0')
-		user = GetUserNameFromId(GetUserId(), false);
+		user = owner;
 	add_word(target, "user", user);
 	add_word(target, "password", password);
 	add_word(target, "dbname", *database != '\0' ? database : user);

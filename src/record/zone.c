@@ -72,6 +72,33 @@ may_have_digits(const char *name)
 		(name[7] == '+' || name[7] == '-');
 }
 
+/* Java's short names that are no regions (ZoneId.SHORT_IDS). */
+static const char *
+long_name(const char *name)
+{
+	static const char *const names[][2] = {
+		{"ACT", "Australia/Darwin"}, {"AET", "Australia/Sydney"},
+		{"AGT", "America/Argentina/Buenos_Aires"}, {"ART", "Africa/Cairo"},
+		{"AST", "America/Anchorage"}, {"BET", "America/Sao_Paulo"},
+		{"BST", "Asia/Dhaka"}, {"CAT", "Africa/Harare"},
+		{"CNT", "America/St_Johns"}, {"CST", "America/Chicago"},
+		{"CTT", "Asia/Shanghai"}, {"EAT", "Africa/Addis_Ababa"},
+		{"ECT", "Europe/Paris"}, {"IET", "America/Indiana/Indianapolis"},
+		{"IST", "Asia/Kolkata"}, {"JST", "Asia/Tokyo"}, {"MIT", "Pacific/Apia"},
+		{"NET", "Asia/Yerevan"}, {"NST", "Pacific/Auckland"},
+		{"PLT", "Asia/Karachi"}, {"PNT", "America/Phoenix"},
+		{"PRT", "America/Puerto_Rico"}, {"PST", "America/Los_Angeles"},
+		{"SST", "Pacific/Guadalcanal"}, {"VST", "Asia/Ho_Chi_Minh"}
+	};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(name, names[i][0]) == 0)
+			return names[i][1];
+	}
+	return name;
+}
+
 pg_tz *
 connect_zone_find(const char *name)
 {
@@ -92,5 +119,5 @@ connect_zone_find(const char *name)
 	}
 	if (strcspn(name, "0123456789<,") < strlen(name) && !may_have_digits(name))
 		return NULL;
-	return pg_tzset(name);
+	return pg_tzset(long_name(name));
 }

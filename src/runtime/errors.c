@@ -300,7 +300,7 @@ connect_errors_trace(const ErrorData *edata)
 		appendStringInfo(&buf, "\nDETAIL:  %s", edata->detail);
 	if (edata->hint != NULL)
 		appendStringInfo(&buf, "\nHINT:  %s", edata->hint);
-	if (edata->context != NULL)
+	if (edata->context != NULL && !edata->hide_ctx)
 		appendStringInfo(&buf, "\nCONTEXT:  %s", edata->context);
 	return buf.data;
 }
