@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "stream/config.h"
 #include "stream/stream.h"
 
@@ -216,15 +218,12 @@ check_operations(const char *key, const char *value,
 
 /* Per-table keys must name a streamed table and an option that exists. */
 static void
-check_table_key(const ConnectConfig *cfg, const char *key,
+check_table_key(const char *key, char **tables, int n,
 				ConnectConfigErrors *errors)
 {
 	const char *name = key + strlen("table.");
 	const char *dot = strrchr(name, '.');
 	bool		known = false;
-	int			n;
-	char	  **tables = connect_config_list(cfg, &connect_stream_config,
-											 "tables", &n);
 
 	for (int i = 0; dot != NULL && table_options[i] != NULL; i++)
 		known |= strcmp(dot + 1, table_options[i]) == 0;
@@ -249,6 +248,9 @@ void
 connect_stream_validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 {
 	const char *operations = connect_config_get(cfg, "operations");
+	int			n;
+	char	  **tables = connect_config_list(cfg, &connect_stream_config,
+											 "tables", &n);
 
 	if (operations != NULL)
 		check_operations("operations", operations, errors);
@@ -259,7 +261,8 @@ connect_stream_validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 
 		if (strncmp(key, "table.", 6) != 0)
 			continue;
-		check_table_key(cfg, key, errors);
+		CHECK_FOR_INTERRUPTS();
+		check_table_key(key, tables, n, errors);
 		if (len > 11 && strcmp(key + len - 11, ".operations") == 0 &&
 			cfg->entries[i].value != NULL)
 			check_operations(key, cfg->entries[i].value, errors);

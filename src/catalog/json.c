@@ -36,7 +36,8 @@ connect_config_from_jsonb(Jsonb *jb)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("value of \"%s\" must be a string, a number, a boolean or null",
 								key)));
-			connect_config_set(cfg, key, connect_json_scalar(&value));
+			/* jsonb has each key once */
+			connect_config_append(cfg, key, connect_json_scalar(&value));
 		}
 	}
 	return cfg;

@@ -16,6 +16,7 @@
 
 #include "catalog/pg_authid.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
 
@@ -72,10 +73,11 @@ connect_config_resolve_masked(const ConnectConfig *cfg, Oid owner,
 		const ConnectConfigEntry *entry = &cfg->entries[i];
 		char	   *value = NULL;
 
+		CHECK_FOR_INTERRUPTS();
 		if (entry->value != NULL &&
 			!resolve_value(entry->value, owner, secrets, &value, err))
 			return false;
-		connect_config_set(*resolved, entry->key, value);
+		connect_config_append(*resolved, entry->key, value);
 	}
 	return true;
 }

@@ -802,17 +802,11 @@ check_sink(Check *check)
 		return;
 	}
 	names = connect_config_split(has_topics ? topics : "", &n);
-	for (int i = 0; i < n; i++)
+	if (connect_config_has_twins(names, n))
 	{
-		for (int j = 0; j < i; j++)
-		{
-			if (strcmp(names[i], names[j]) == 0)
-			{
-				add_error(check, "topics",
-						  "Configuration 'topics' values must not be duplicated.");
-				return;
-			}
-		}
+		add_error(check, "topics",
+				  "Configuration 'topics' values must not be duplicated.");
+		return;
 	}
 	check_dead_letters(check, n, names, regex, pattern);
 }
@@ -937,6 +931,7 @@ check_nulls(Check *check)
 		const ConnectConfigEntry *entry = &check->cfg->entries[i];
 		ConnectValidatedKey *known = find_key(check, entry->key);
 
+		CHECK_FOR_INTERRUPTS();
 		if (entry->value == NULL && (known == NULL || known->key == NULL))
 			add_error(check, entry->key,
 					  "Null value can not be supplied as the configuration value.");

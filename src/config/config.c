@@ -64,21 +64,29 @@ connect_config_set(ConnectConfig *cfg, const char *key, const char *value)
 	ConnectConfigEntry *entry = find_entry(cfg, key);
 
 	if (entry == NULL)
+		connect_config_append(cfg, key, value);
+	else
+		entry->value = value ? pstrdup(value) : NULL;
+}
+
+void
+connect_config_append(ConnectConfig *cfg, const char *key, const char *value)
+{
+	ConnectConfigEntry *entry;
+
+	if (cfg->nentries == cfg->maxentries)
 	{
-		if (cfg->nentries == cfg->maxentries)
-		{
-			cfg->maxentries = Max(16, cfg->maxentries * 2);
-			if (cfg->entries == NULL)
-				cfg->entries = palloc(cfg->maxentries *
-									  sizeof(ConnectConfigEntry));
-			else
-				cfg->entries = repalloc(cfg->entries,
-										cfg->maxentries *
-										sizeof(ConnectConfigEntry));
-		}
-		entry = &cfg->entries[cfg->nentries++];
-		entry->key = pstrdup(key);
+		cfg->maxentries = Max(16, cfg->maxentries * 2);
+		if (cfg->entries == NULL)
+			cfg->entries = palloc(cfg->maxentries *
+								  sizeof(ConnectConfigEntry));
+		else
+			cfg->entries = repalloc(cfg->entries,
+									cfg->maxentries *
+									sizeof(ConnectConfigEntry));
 	}
+	entry = &cfg->entries[cfg->nentries++];
+	entry->key = pstrdup(key);
 	entry->value = value ? pstrdup(value) : NULL;
 }
 
@@ -119,7 +127,7 @@ connect_config_with_prefix(const ConnectConfig *cfg, const char *prefix)
 		const ConnectConfigEntry *entry = &cfg->entries[i];
 
 		if (strncmp(entry->key, prefix, len) == 0)
-			connect_config_set(result, entry->key + len, entry->value);
+			connect_config_append(result, entry->key + len, entry->value);
 	}
 	return result;
 }
@@ -250,6 +258,27 @@ connect_config_split(const char *value, int *n)
 		for (p = comma + 1; is_space(*p); p++)
 			;
 	}
+}
+
+static int
+compare_elements(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+bool
+connect_config_has_twins(char **elements, int n)
+{
+	char	  **sorted = palloc((n + 1) * sizeof(char *));
+
+	memcpy(sorted, elements, n * sizeof(char *));
+	qsort(sorted, n, sizeof(char *), compare_elements);
+	for (int i = 1; i < n; i++)
+	{
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 char *

@@ -112,6 +112,9 @@ extern ConnectConfig *connect_config_make(void);
 extern ConnectConfig *connect_config_copy(const ConnectConfig *cfg);
 extern void connect_config_set(ConnectConfig *cfg, const char *key,
 							   const char *value);
+/* A key that is known not to be there: without a search. */
+extern void connect_config_append(ConnectConfig *cfg, const char *key,
+								  const char *value);
 extern void connect_config_remove(ConnectConfig *cfg, const char *key);
 extern bool connect_config_has(const ConnectConfig *cfg, const char *key);
 /* NULL if absent or null. */
@@ -143,6 +146,8 @@ extern char **connect_config_list(const ConnectConfig *cfg,
 								  const ConnectConfigDef *def,
 								  const char *key, int *n);
 extern char **connect_config_split(const char *value, int *n);
+/* Is an element there twice? */
+extern bool connect_config_has_twins(char **elements, int n);
 /* A list as Java prints it, for error texts: "[a, b]". */
 extern char *connect_config_list_text(const char *value);
 

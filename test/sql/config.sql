@@ -35,6 +35,12 @@ EXECUTE wrong('{"connector.class": "FileStreamSource", "name": "v", "file": "/tm
 EXECUTE wrong('{"connector.class": "FileStreamSource", "name": "v", "file": "/tmp/x", "topic": "t", "transforms": "a,b", "transforms.a.type": "com.example.No", "transforms.a.negate": "true"}');
 SELECT key, value FROM connect_validate('{"connector.class": "FileStreamSource", "name": "v", "file": "/tmp/x", "topic": "t", "value.converter": "StringConverter"}') WHERE key LIKE 'value.converter%';
 
+-- large ones
+SELECT count(*) FILTER (WHERE errors <> '{}') AS wrong, min(errors::text) FILTER (WHERE errors <> '{}') AS errors
+FROM (VALUES (60000), (59999)) AS v(different), connect_validate((SELECT jsonb_build_object('connector.class', 'FileStreamSink', 'name', 'v',
+	'file', '/tmp/x', 'topics', string_agg('topic' || i % different, ',')) || jsonb_object_agg('key' || i, 'x') FROM generate_series(1, 60000) i))
+GROUP BY different ORDER BY 1;
+
 -- client properties: an allow-list, and the worker's policy
 EXECUTE wrong('{"connector.class": "FileStreamSource", "name": "v", "file": "/tmp/x", "topic": "t", "producer.override.linger.ms": "5", "producer.override.plugin.library.paths": "/tmp/evil.so"}');
 SET connect.worker_defaults = '{"connector.client.config.override.policy": "None"}';

@@ -127,6 +127,10 @@ test_readers(void)
 	list = connect_config_split("a,,b ,", &n);
 	check("empty elements count", "4 [a][][b][]",
 		  psprintf("%d [%s][%s][%s][%s]", n, list[0], list[1], list[2], list[3]));
+	check("no element is there twice", "false",
+		  connect_config_has_twins(connect_config_split("b,a,ab", &n), 3) ? "true" : "false");
+	check("one is", "true",
+		  connect_config_has_twins(connect_config_split("b,a,ab,a", &n), 4) ? "true" : "false");
 	check("as Java prints it", "[a, b]", connect_config_list_text("a ,b"));
 }
 
