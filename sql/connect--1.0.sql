@@ -60,11 +60,18 @@ CREATE TABLE connect.task_state (
 	PRIMARY KEY (connector_id, task)
 ) WITH (fillfactor = 50);
 
+-- the bytes of a partition's text, hashed: a key for partitions of any size
+CREATE FUNCTION connect.partition_digest(source_partition jsonb)
+RETURNS bytea LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN pg_catalog.sha256(pg_catalog.decode(
+	pg_catalog.replace(source_partition::text, E'\\', E'\\\\'), 'escape'));
+
 CREATE TABLE connect.source_offset_def (
 	connector_id bigint REFERENCES connect.connector_def ON DELETE CASCADE,
-	source_partition jsonb,
+	source_partition jsonb NOT NULL,
 	source_offset jsonb NOT NULL,
-	PRIMARY KEY (connector_id, source_partition)
+	digest bytea GENERATED ALWAYS AS (connect.partition_digest(source_partition)) STORED,
+	PRIMARY KEY (connector_id, digest)
 ) WITH (fillfactor = 50);
 
 -- the fence of each sink: see src/catalog/offset.c

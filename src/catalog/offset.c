@@ -53,13 +53,13 @@ connect_source_offset_store(int64 connector_id, const char *partition,
 	static ConnectStatement upsert = {
 		"INSERT INTO connect.source_offset_def"
 		" (connector_id, source_partition, source_offset) VALUES ($1, $2, $3)"
-		" ON CONFLICT (connector_id, source_partition)"
+		" ON CONFLICT (connector_id, digest)"
 		" DO UPDATE SET source_offset = $3",
 		3, {INT8OID, JSONBOID, JSONBOID}
 	};
 	static ConnectStatement delete = {
 		"DELETE FROM connect.source_offset_def"
-		" WHERE connector_id = $1 AND source_partition = $2",
+		" WHERE connector_id = $1 AND digest = connect.partition_digest($2)",
 		2, {INT8OID, JSONBOID}
 	};
 	Datum		values[] = {

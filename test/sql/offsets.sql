@@ -23,6 +23,13 @@ SELECT connect_alter_offsets('o1', '[]');
 SELECT connect_alter_offsets('o1', '{"offsets": [{"partition": {"filename": "/tmp/o1"}, "offset": null}]}');
 SELECT connect_offsets('o1');
 
+-- a partition too large for an index, with characters that need care
+SELECT jsonb_build_object('filename', E'\\\u00e4\n' || string_agg(sha512(i::text::bytea)::text, '')) AS large FROM generate_series(1, 100) i \gset
+SELECT connect_alter_offsets('o1', jsonb_build_object('offsets', jsonb_build_array(jsonb_build_object('partition', :'large'::jsonb, 'offset', jsonb_build_object('position', n))))) FROM generate_series(1, 2) n;
+SELECT source_partition = :'large' AS same, source_offset FROM connect.source_offset;
+SELECT connect_alter_offsets('o1', jsonb_build_object('offsets', jsonb_build_array(jsonb_build_object('partition', :'large'::jsonb, 'offset', NULL))));
+SELECT connect_offsets('o1');
+
 SELECT connect_alter_offsets('o2', '{"offsets": [{"partition": {"kafka_topic": "t", "kafka_partition": 0}, "offset": {"kafka_offset": 5}}, {"partition": {"kafka_topic": "t", "kafka_partition": "1"}, "offset": {"kafka_offset": "6"}}]}');
 SELECT * FROM connect.sink_offset;
 SELECT connect_alter_offsets('o2', '{"offsets": [{"partition": {"kafka_topic": "t", "kafka_partition": 1}, "offset": null}]}');

@@ -19,7 +19,8 @@ wait_for_state($node, 'a', 'RUNNING');
 $node->safe_psql('postgres', "SELECT connect_stop('a')");
 $node->safe_psql('postgres', "SELECT connect_wait('a', 'STOPPED')");
 $node->safe_psql('postgres',
-	q{SELECT connect_alter_offsets('a', '{"offsets": [{"partition": {"filename": "x"}, "offset": {"position": 7}}]}')});
+	q{SELECT connect_alter_offsets('a', jsonb_build_object('offsets', jsonb_agg(jsonb_build_object('partition', jsonb_build_object('filename', f), 'offset', '{"position": 7}'::jsonb))))
+		FROM (VALUES ('x'), ((SELECT string_agg(sha512(i::text::bytea)::text, '') FROM generate_series(1, 100) i))) AS v(f)});
 $node->safe_psql('postgres', "SELECT connect_resume('a'), connect_secret_set('s', 'hunter3')");
 wait_for_state($node, 'a', 'RUNNING');
 
@@ -38,7 +39,7 @@ wait_for_state($node, 'a', 'STOPPED', database => 'restored');
 my $reason = "SELECT reason FROM connect.connector_status WHERE connector = 'a'";
 like($node->safe_psql('restored', $reason), qr/connect_adopt/, 'a restored connector is stopped and says why');
 is($node->safe_psql('restored', 'SELECT target FROM connect.connector'), 'RUNNING', 'what it was wanted to do is kept');
-is($node->safe_psql('restored', 'SELECT source_offset FROM connect.source_offset'), '{"position": 7}',
+is($node->safe_psql('restored', 'SELECT source_offset FROM connect.source_offset'), qq({"position": 7}\n{"position": 7}),
 	'its offsets came along');
 is($node->safe_psql('restored', "SELECT count(*) FROM connect.config_history WHERE connector = 'a' AND change = 'create'"),
 	'1', 'and its history');
