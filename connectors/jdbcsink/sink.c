@@ -88,7 +88,7 @@ reach_url(JdbcSink *sink)
 	const ConnectConfig *cfg = task->config;
 	ConnectJdbcSettings settings = {0};
 	ConnectJdbcReach reach;
-	char	   *role;
+	ConnectJdbcLogin login;
 	char	   *message = NULL;
 
 	settings.url = connect_config_get(cfg, "connection.url");
@@ -97,11 +97,11 @@ reach_url(JdbcSink *sink)
 	settings.password = connect_config_get(cfg, "connection.password");
 	if (settings.url == NULL)
 		return;
-	reach = connect_jdbc_reach(&settings, connect_jdbc_owner(task), &role, &message);
+	reach = connect_jdbc_reach(&settings, connect_jdbc_owner(task), &login, &message);
 	if (reach == CONNECT_JDBC_NATIVE)
 	{
 		connect_task_begin(task);
-		sink->role = connect_jdbc_role(role, task->owner, &message);
+		sink->role = connect_jdbc_role(login.role, task->owner, &message);
 		connect_task_commit(task);
 		MemoryContextSwitchTo(task->context);
 		if (!OidIsValid(sink->role))

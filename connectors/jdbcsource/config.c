@@ -707,6 +707,7 @@ connect_jdbc_settings(const ConnectConfig *cfg)
 		settings->url = NULL;
 	settings->user = connect_config_string(cfg, def, "connection.user");
 	settings->password = connect_config_string(cfg, def, "connection.password");
+	settings->current_schema = connect_config_get(cfg, "connection.currentSchema");
 	read_row_options(cfg, def, settings);
 	return settings;
 }
@@ -775,18 +776,18 @@ check_mapping(const ConnectConfig *cfg, ConnectConfigErrors *errors,
 
 /* Whether the configured database is this one, and may be used. */
 static ConnectJdbcReach
-reach(const ConnectConfig *cfg, Oid *roleid, char **message)
+reach(const ConnectConfig *cfg, Oid *role, ConnectJdbcLogin *login,
+	  char **message)
 {
 	ConnectJdbcReach result;
-	char	   *role;
 
 	result = connect_jdbc_reach(connect_jdbc_settings(cfg),
-								GetUserNameFromId(GetUserId(), false), &role,
+								GetUserNameFromId(GetUserId(), false), login,
 								message);
 	if (result == CONNECT_JDBC_NATIVE)
 	{
-		*roleid = connect_jdbc_role(role, GetUserId(), message);
-		if (!OidIsValid(*roleid))
+		*role = connect_jdbc_role(login->role, GetUserId(), message);
+		if (!OidIsValid(*role))
 			result = CONNECT_JDBC_REFUSED;
 	}
 	return result;
@@ -798,6 +799,7 @@ validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 	const char *mode = connect_config_get(cfg, "mode");
 	bool		has_include = given(cfg, "table.include.list");
 	Oid			role = GetUserId();
+	ConnectJdbcLogin login = {0};
 	char	   *message;
 
 	if (!given(cfg, "mode"))
@@ -834,7 +836,7 @@ validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 								 "Java credentials providers cannot run here: put a ${secret:…} reference into connection.password.");
 	if (errors->nerrors == 0 && given(cfg, "connection.url"))
 	{
-		if (reach(cfg, &role, &message) != CONNECT_JDBC_NATIVE)
+		if (reach(cfg, &role, &login, &message) != CONNECT_JDBC_NATIVE)
 		{
 			connect_config_error_add(errors, "connection.url", "%s", message);
 			connect_config_error_add(errors, "connection.user", "%s", message);
@@ -843,7 +845,8 @@ validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 	}
 	if (errors->nerrors == 0)
 	{
-		message = connect_jdbc_query_check(connect_jdbc_settings(cfg), role);
+		message = connect_jdbc_query_check(connect_jdbc_settings(cfg), role,
+										   login.search_path);
 		if (message != NULL)
 			connect_config_error_add(errors,
 									 given(cfg, "query") ? "query" : "query.masked",
@@ -884,8 +887,9 @@ aiven_validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 	{
 		char	   *reason;
 		Oid			role;
+		ConnectJdbcLogin login;
 
-		switch (reach(cfg, &role, &reason))
+		switch (reach(cfg, &role, &login, &reason))
 		{
 			case CONNECT_JDBC_NATIVE:
 				break;

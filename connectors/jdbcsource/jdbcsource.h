@@ -93,6 +93,7 @@ typedef struct ConnectJdbcSettings
 	const char *url;			/* NULL = this database */
 	const char *user;
 	const char *password;
+	const char *current_schema; /* for what has no schema; NULL = not said */
 } ConnectJdbcSettings;
 
 extern ConnectJdbcSettings *connect_jdbc_settings(const ConnectConfig *cfg);
@@ -108,13 +109,21 @@ typedef enum ConnectJdbcReach
 	CONNECT_JDBC_REFUSED		/* another database, or not for this owner */
 } ConnectJdbcReach;
 
+/* What the connection would have been. */
+typedef struct ConnectJdbcLogin
+{
+	char	   *role;			/* who it is logged in as */
+	char	   *search_path;	/* by the URL, the role or the database */
+} ConnectJdbcLogin;
+
 /*
  * Whether the URL, with user and password, is this very database.  owner logs in
- * if neither names a user.  *role is who the connection is logged in as;
- * *message what is wrong otherwise.  Waits, and answers interrupts.
+ * if neither names a user.  *message is what is wrong otherwise.  Waits, and
+ * answers interrupts.
  */
 extern ConnectJdbcReach connect_jdbc_reach(const ConnectJdbcSettings *settings,
-										   const char *owner, char **role,
+										   const char *owner,
+										   ConnectJdbcLogin *login,
 										   char **message);
 /* The name of the task's owner.  Outside of a transaction. */
 extern char *connect_jdbc_owner(ConnectTask *task);
@@ -233,11 +242,11 @@ extern ConnectJdbcStatement *connect_jdbc_statement_make(const ConnectJdbcSettin
 														 Oid relid,
 														 MemoryContext parent);
 /*
- * What is wrong with the query for the role, in its own search path; NULL if
- * nothing is, or if there is no query.
+ * What is wrong with the query for the role and the search path (NULL: that of
+ * tasks); NULL if nothing is, or if there is no query.
  */
 extern char *connect_jdbc_query_check(const ConnectJdbcSettings *settings,
-									  Oid role);
+									  Oid role, const char *search_path);
 extern void connect_jdbc_statement_free(ConnectJdbcStatement *statement);
 /* An instant as a bound of the statement's timestamp columns. */
 extern Datum connect_jdbc_statement_bound(const ConnectJdbcStatement *statement,

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -73,6 +74,7 @@ typedef struct SourceState
 	Oid			role;			/* whose rights count; InvalidOid: the owner */
 	Oid			user;			/* who was before, in a transaction */
 	int			security;
+	const char *search_path;	/* of the query; NULL: that of tasks */
 	const char *access;			/* for the status */
 	Turn	   *turns;
 	int			nturns;
@@ -155,6 +157,9 @@ begin(ConnectTask *task)
 		SetUserIdAndSecContext(state->role,
 							   state->security | SECURITY_LOCAL_USERID_CHANGE);
 	}
+	if (state->search_path != NULL)
+		(void) set_config_option("search_path", state->search_path, PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
 static void
@@ -224,7 +229,7 @@ connect_jdbc_start(ConnectTask *task)
 	SourceState *state = palloc0(sizeof(SourceState));
 	ConnectJdbcSettings *settings = connect_jdbc_settings(task->config);
 	const char *names = connect_config_get(task->config, "tables");
-	char	   *role;
+	ConnectJdbcLogin login;
 	char	   *message = NULL;
 	ListCell   *lc;
 
@@ -241,17 +246,20 @@ connect_jdbc_start(ConnectTask *task)
 	{
 		ConnectJdbcReach reach = connect_jdbc_reach(settings,
 														connect_jdbc_owner(task),
-														&role, &message);
+														&login, &message);
 
 		if (reach == CONNECT_JDBC_NATIVE)
 		{
 			connect_task_begin(task);
-			state->role = connect_jdbc_role(role, task->owner, &message);
+			state->role = connect_jdbc_role(login.role, task->owner, &message);
 			connect_task_commit(task);
 			MemoryContextSwitchTo(task->context);
 			if (!OidIsValid(state->role))
 				reach = CONNECT_JDBC_REFUSED;
-			state->access = psprintf("native access as %s", role);
+			state->access = psprintf("native access as %s", login.role);
+			/* Tables have their schemas; a query may count on it. */
+			if (settings->query != NULL)
+				state->search_path = login.search_path;
 		}
 		if (reach != CONNECT_JDBC_NATIVE)
 			ereport(ERROR,

@@ -301,7 +301,8 @@ describe_query(Source *source)
 }
 
 char *
-connect_jdbc_query_check(const ConnectJdbcSettings *settings, Oid role)
+connect_jdbc_query_check(const ConnectJdbcSettings *settings, Oid role,
+						 const char *search_path)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -320,7 +321,8 @@ connect_jdbc_query_check(const ConnectJdbcSettings *settings, Oid role)
 
 		GetUserIdAndSecContext(&user, &security);
 		SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
-		(void) set_config_option("search_path", "\"$user\", public",
+		(void) set_config_option("search_path",
+								 search_path ? search_path : "\"$user\", public",
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 								 true, 0, false);
 		SPI_connect();

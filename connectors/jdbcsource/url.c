@@ -44,7 +44,7 @@ static char *plain_message(const char *message);
 
 ConnectJdbcReach
 connect_jdbc_reach(const ConnectJdbcSettings *settings, const char *owner,
-				   char **role, char **message)
+				   ConnectJdbcLogin *login, char **message)
 {
 	TimestampTz until = GetCurrentTimestamp() + TIME_LIMIT_MS * INT64CONST(1000);
 	ConnectJdbcReach reach = CONNECT_JDBC_FAILED;
@@ -78,7 +78,8 @@ connect_jdbc_reach(const ConnectJdbcSettings *settings, const char *owner,
 		}
 		if (PQstatus(conn) == CONNECTION_OK)
 			result = query(conn,
-						   "SELECT s.system_identifier, d.oid, pg_catalog.pg_is_in_recovery(), current_user"
+						   "SELECT s.system_identifier, d.oid, pg_catalog.pg_is_in_recovery(), current_user,"
+						   " pg_catalog.current_setting('search_path')"
 						   " FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database d"
 						   " WHERE d.datname = pg_catalog.current_database()",
 						   until);
@@ -99,7 +100,8 @@ connect_jdbc_reach(const ConnectJdbcSettings *settings, const char *owner,
 		else
 		{
 			reach = CONNECT_JDBC_NATIVE;
-			*role = pstrdup(PQgetvalue(result, 0, 3));
+			login->role = pstrdup(PQgetvalue(result, 0, 3));
+			login->search_path = pstrdup(PQgetvalue(result, 0, 4));
 		}
 	}
 	PG_FINALLY();
@@ -170,6 +172,22 @@ decode(const char *text, size_t len)
 	return result;
 }
 
+/* As one word of libpq's "options". */
+static char *
+escape(const char *text)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (const char *p = text; *p != '\0'; p++)
+	{
+		if (*p == '\\' || isspace((unsigned char) *p))
+			appendStringInfoChar(&buf, '\\');
+		appendStringInfoChar(&buf, *p);
+	}
+	return buf.data;
+}
+
 /* "a:1,[::1]:2,c" into the two lists that libpq wants. */
 static void
 parse_hosts(const char *text, size_t len, Target *target)
@@ -229,7 +247,9 @@ parse_url(const ConnectJdbcSettings *settings, const char *owner,
 	const char *end = params ? params : p + strlen(p);
 	const char *user = settings->user;
 	const char *password = settings->password;
+	const char *schema = settings->current_schema;
 	const char *sslmode = NULL;
+	const char *options = "";
 	const char *database;
 
 	if (strncmp(p, "//", 2) == 0)
@@ -266,6 +286,10 @@ parse_url(const ConnectJdbcSettings *settings, const char *owner,
 			password = value;
 		else if (strncmp(name, "sslmode=", 8) == 0)
 			sslmode = value;
+		else if (strncmp(name, "currentSchema=", 14) == 0)
+			schema = value;
+		else if (strncmp(name, "options=", 8) == 0)
+			options = value;
 	}
 	if (user == NULL || *user == '\0')
 		user = owner;
@@ -273,6 +297,8 @@ parse_url(const ConnectJdbcSettings *settings, const char *owner,
 	add_word(target, "password", password);
 	add_word(target, "dbname", *database != '\0' ? database : user);
 	add_word(target, "sslmode", sslmode);
+	add_word(target, "options", schema != NULL ?
+			 psprintf("%s -csearch_path=%s", options, escape(schema)) : options);
 	/* Nobody else's password may be used. */
 	add_word(target, "passfile", "connect-uses-no-file");
 	add_word(target, "fallback_application_name", "connect");

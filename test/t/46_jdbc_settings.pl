@@ -91,6 +91,29 @@ foreach my $user (sort keys %users)
 	wait_for_no_connector($node, 'url');
 }
 
+# --- a query finds tables where the connection would ---------------------------------
+
+sql('CREATE SCHEMA far; CREATE TABLE far.away AS SELECT 7 AS id; GRANT USAGE ON SCHEMA far TO other;'
+	  . ' GRANT SELECT ON far.away TO other; ALTER ROLE other SET search_path = far');
+my %paths = (
+	parameter => { 'connection.url' => "$url?currentSchema=far%2Cpublic" },
+	property => { 'connection.url' => $url, 'connection.currentSchema' => 'far' },
+	option => { 'connection.url' => "$url?options=-c%20search_path=far" },
+	role => { 'connection.url' => $url, 'connection.user' => 'other' });
+foreach my $by (sort keys %paths)
+{
+	my $topic = "$prefix-path-$by";
+
+	create_connector($node, 'path',
+		{ 'connector.class' => 'JdbcSource', mode => 'incrementing', 'incrementing.column.name' => 'id', 'topic.prefix' => $topic,
+			query => 'SELECT id FROM away', %{ $paths{$by} } });
+	is((wait_for_records($topic, 1))[0]{value}, '{"id":7}', "the search path is set by $by");
+	sql("SELECT connect_drop('path')");
+	wait_for_no_connector($node, 'path');
+}
+refuses('a query of a table that is in no schema of the path', qr/\Aquery: .*"away" does not exist/,
+	query => 'SELECT id FROM away', 'connection.url' => $url);
+
 # --- waiting for a writer ends with it ----------------------------------------------
 
 create_connector($node, 'wait',
