@@ -123,11 +123,8 @@ connect_queue_create(int64 connector_id)
 {
 	ConnectCatalogScope saved;
 	Oid			tables[RING_TABLES];
-	char	   *sequence = psprintf("queue_" INT64_FORMAT "_id", connector_id);
 
 	connect_catalog_enter(&saved);
-	SPI_execute(psprintf("CREATE SEQUENCE connect.%s", sequence), false, 0);
-	make_member(sequence);
 	for (int i = 0; i < RING_TABLES; i++)
 		tables[i] = create_table(connector_id, i);
 	store_ring(connector_id, 0, tables, RING_TABLES);
@@ -186,7 +183,6 @@ connect_queue_drop(int64 connector_id)
 	connect_catalog_enter(&saved);
 	for (int i = 0; i < queue->ntables; i++)
 		drop_member(queue->tables[i]);
-	drop_member(queue->sequence);
 	SPI_execute_with_args("DELETE FROM connect.queue WHERE connector_id = $1",
 						  1, &argtype, &arg, NULL, false, 0);
 	CacheInvalidateRelcacheByRelid(queue_relid("queue"));
@@ -235,8 +231,6 @@ connect_queue_load(int64 connector_id)
 		queue->tables = palloc(sizeof(Oid) * n);
 		for (int i = 0; i < n; i++)
 			queue->tables[i] = DatumGetObjectId(elems[i]);
-		queue->sequence =
-			queue_relid(psprintf("queue_" INT64_FORMAT "_id", connector_id));
 		MemoryContextSwitchTo(spi);
 	}
 	connect_catalog_leave(&saved);
@@ -360,8 +354,9 @@ connect_queue_insert(const ConnectQueue *queue, ConnectEvent *events, int n)
 
 			values[0] = txid;
 			values[1] = Int64GetDatum(events[done + i].id);
+			/* unique as they are made: this saves looking */
 			index_insert(index, values, nulls, &slots[i]->tts_tid, rel,
-						 UNIQUE_CHECK_YES, false, info);
+						 UNIQUE_CHECK_NO, false, info);
 		}
 	}
 	for (int i = 0; i < size; i++)

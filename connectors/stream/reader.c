@@ -8,10 +8,10 @@
  *	  snapshots define a batch for ever, so a batch and the number of events of
  *	  it that are done are a position that survives a restart.
  *
- *	  Inside a batch transactions are ordered by their highest event, events of
- *	  a transaction by their number.  Changes of one row are then in commit
- *	  order: the row's lock made the later transaction take its number after the
- *	  earlier one had ended.
+ *	  Inside a batch transactions are ordered by their highest event (and, if
+ *	  they never met, by their own number), events of a transaction by theirs.
+ *	  Changes of one row are then in commit order: the row's lock made the later
+ *	  transaction take its number after the earlier one had ended.
  *
  *	  What is to be looked at is what "from" did not see: transactions that were
  *	  open then and are no more, and those that began later.  So a transaction
@@ -237,10 +237,12 @@ compare_by_last(const void *a, const void *b)
 	const BatchTransaction *x = a;
 	const BatchTransaction *y = b;
 
-	return x->last < y->last ? -1 : x->last > y->last;
+	if (x->last != y->last)
+		return x->last < y->last ? -1 : 1;
+	return compare_by_txid(a, b);
 }
 
-/* By rank of the transaction (kept in layout of a scratch copy), then number. */
+/* By rank of the transaction (kept in "queue"), then number. */
 static int
 compare_events(const void *a, const void *b)
 {
@@ -249,6 +251,8 @@ compare_events(const void *a, const void *b)
 
 	if (x->queue != y->queue)
 		return x->queue < y->queue ? -1 : 1;
+	if (x->txid != y->txid)
+		return x->txid < y->txid ? -1 : 1;
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 

@@ -48,7 +48,8 @@
 /* Columns of a queue table. */
 enum
 {
-	QUEUE_ID = 1,				/* from the queue's sequence, at the change */
+	QUEUE_ID = 1,				/* rises within a transaction, and from one to who
+								 * waited for its locks: see trigger.c */
 	QUEUE_TXID,					/* top-level transaction, 64 bits */
 	QUEUE_STREAM,				/* connect.stream.id; 0 for messages */
 	QUEUE_LAYOUT,				/* connect.stream_layout.id; 0 for messages */
@@ -86,7 +87,6 @@ typedef enum ConnectQueuePolicy
 typedef struct ConnectQueue
 {
 	int64		connector_id;
-	Oid			sequence;
 	int			current;		/* index of the table that writers use */
 	int			ntables;
 	Oid		   *tables;

@@ -14,16 +14,18 @@
  *	  subtransaction are inserted while it runs, since an insert belongs to the
  *	  subtransaction that does it.
  *
- *	  An event's number is taken from the queue's sequence when the row changes:
- *	  the row's lock, held to the end of the transaction, makes the numbers of
- *	  one row's changes follow their order.
+ *	  An event's number is the end of the WAL when the row changes, or one more
+ *	  than the event's before it in the buffer.  An event makes more WAL than one
+ *	  byte when it is inserted, so the end of the WAL has passed every number
+ *	  of a transaction by the time of its commit record: who waited for one of
+ *	  its locks takes higher ones.  Numbers are unique within a transaction.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
-#include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -40,6 +42,7 @@
 #include "stream/stream.h"
 
 #define BUFFER_EVENTS	1000
+#define FIRST_EVENTS	16		/* that there is room for at once */
 #define BUFFER_BYTES	(4 * 1024 * 1024)
 
 /* What a trigger on one table (or partition) needs to know. */
@@ -85,6 +88,7 @@ static void capture_truncate(const CaptureTarget *target, Relation rel);
 static void capture_row(CaptureTarget *target, char op, TupleTableSlot *old_slot,
 						TupleTableSlot *new_slot);
 static CaptureTarget *target_get(TriggerData *trigdata);
+static int64 next_id(void);
 static void flush_events(SubTransactionId subid);
 static void buffer_reset(void);
 static void xact_callback(XactEvent event, void *arg);
@@ -255,7 +259,7 @@ connect_capture_add(const ConnectQueue *queue, ConnectEvent *event)
 		event_context = AllocSetContextCreate(TopTransactionContext,
 											  "Connect capture",
 											  ALLOCSET_DEFAULT_SIZES);
-		maxevents = BUFFER_EVENTS;
+		maxevents = FIRST_EVENTS;
 		events = MemoryContextAlloc(event_context,
 									sizeof(ConnectEvent) * maxevents);
 	}
@@ -266,7 +270,6 @@ connect_capture_add(const ConnectQueue *queue, ConnectEvent *event)
 	old = MemoryContextSwitchTo(event_context);
 	if (nevents == maxevents)
 	{
-		/* events of outer subtransactions that cannot be inserted yet */
 		maxevents *= 2;
 		events = repalloc_huge(events, sizeof(ConnectEvent) * maxevents);
 	}
@@ -285,7 +288,7 @@ connect_capture_add(const ConnectQueue *queue, ConnectEvent *event)
 		event_queues = lappend(event_queues, copy);
 		connect_wake_source_at_commit(queue->connector_id);
 	}
-	event->id = nextval_internal(queue->sequence, false);
+	event->id = next_id();
 	event->at = GetCurrentTimestamp();
 	event->queue = queue->connector_id;
 	event->subid = GetCurrentSubTransactionId();
@@ -305,6 +308,14 @@ connect_capture_add(const ConnectQueue *queue, ConnectEvent *event)
 	}
 	events[nevents++] = *event;
 	MemoryContextSwitchTo(old);
+}
+
+static int64
+next_id(void)
+{
+	int64		id = (int64) GetXLogInsertRecPtr();
+
+	return nevents == 0 ? id : Max(id, events[nevents - 1].id + 1);
 }
 
 /*
