@@ -622,7 +622,8 @@ CREATE FUNCTION connect_stream_table("table" regclass,
 	topic text DEFAULT NULL, columns text[] DEFAULT NULL,
 	"where" text DEFAULT NULL, operations text[] DEFAULT NULL,
 	key text[] DEFAULT NULL, format text DEFAULT 'plain',
-	snapshot boolean DEFAULT true, connector text DEFAULT NULL)
+	snapshot boolean DEFAULT true, connector text DEFAULT NULL,
+	always boolean DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -636,7 +637,8 @@ DECLARE
 		prefix || 'columns', pg_catalog.array_to_string(columns, ','),
 		prefix || 'where', "where",
 		prefix || 'operations', pg_catalog.array_to_string(operations, ','),
-		prefix || 'key', pg_catalog.array_to_string(key, ',')));
+		prefix || 'key', pg_catalog.array_to_string(key, ','),
+		prefix || 'always', always::text));
 BEGIN
 	IF old IS NULL THEN
 		BEGIN

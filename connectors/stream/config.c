@@ -13,7 +13,7 @@ static const char *const formats[] = {"plain", "debezium", NULL};
 static const char *const snapshot_modes[] = {"initial", "never", NULL};
 static const char *const policies[] = {"hold", "fail", "drop", NULL};
 static const char *const table_options[] = {
-	"topic", "columns", "where", "key", "operations", NULL
+	"topic", "columns", "where", "key", "operations", "always", NULL
 };
 
 #define QUEUE_KEYS(first_order) \
@@ -67,6 +67,12 @@ const ConnectConfigKey connect_stream_keys[CONNECT_STREAM_NKEYS] = {
 		.default_value = "true", .importance = CONNECT_IMPORTANCE_LOW,
 		.doc = "Whether the connector makes its triggers itself; if not, CREATE TRIGGER with connect_capture() is the user's.",
 		.group = "Tables", .order = 5, .width = CONNECT_WIDTH_SHORT
+	},
+	{
+		.name = "triggers.always", .type = CONNECT_CONFIG_BOOLEAN,
+		.default_value = "false", .importance = CONNECT_IMPORTANCE_LOW,
+		.doc = "Whether what replication applies, and sessions with session_replication_role = replica do, is captured too.",
+		.group = "Tables", .order = 6, .width = CONNECT_WIDTH_SHORT
 	},
 	{
 		.name = "format", .type = CONNECT_CONFIG_STRING,
@@ -164,6 +170,15 @@ connect_stream_operations(const ConnectConfig *cfg, const char *table)
 	return bits;
 }
 
+bool
+connect_stream_always(const ConnectConfig *cfg, const char *table)
+{
+	const char *value = connect_stream_option(cfg, table, "always");
+
+	return value ? pg_strcasecmp(value, "true") == 0 :
+		connect_config_bool(cfg, &connect_stream_config, "triggers.always");
+}
+
 /* Replaces the placeholders of topic.format. */
 char *
 connect_stream_topic(const ConnectConfig *cfg, const char *table,
@@ -230,7 +245,7 @@ check_table_key(const char *key, char **tables, int n,
 	if (!known)
 	{
 		connect_config_error_add(errors, key,
-								 "Unknown option of a table: one of topic, columns, where, key, operations is expected at the end of %s",
+								 "Unknown option of a table: one of topic, columns, where, key, operations, always is expected at the end of %s",
 								 key);
 		return;
 	}
@@ -266,5 +281,12 @@ connect_stream_validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 		if (len > 11 && strcmp(key + len - 11, ".operations") == 0 &&
 			cfg->entries[i].value != NULL)
 			check_operations(key, cfg->entries[i].value, errors);
+		if (len > 7 && strcmp(key + len - 7, ".always") == 0 &&
+			cfg->entries[i].value != NULL &&
+			pg_strcasecmp(cfg->entries[i].value, "true") != 0 &&
+			pg_strcasecmp(cfg->entries[i].value, "false") != 0)
+			connect_config_error_add(errors, key,
+									 "Invalid value %s for configuration %s: Expected value to be either true or false",
+									 cfg->entries[i].value, key);
 	}
 }

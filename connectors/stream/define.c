@@ -18,6 +18,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -254,6 +255,25 @@ create_triggers(int64 connector_id, const char *connector, Oid relid)
 	SPI_finish();
 }
 
+/*
+ * Runs as the owner of the connector, who must own the table for this.  The
+ * triggers of partitions and of TRUNCATE follow (partition.c).
+ */
+static void
+set_always(int64 connector_id, Oid relid, bool always)
+{
+	char	   *name = psprintf(CONNECT_CAPTURE_TRIGGER INT64_FORMAT,
+								connector_id);
+
+	if (!OidIsValid(get_trigger_oid(relid, name, true)))
+		return;
+	SPI_connect();
+	SPI_execute(psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s",
+						 qualified_name(relid), always ? "ALWAYS" : "", name),
+				false, 0);
+	SPI_finish();
+}
+
 /* Drops our triggers of one stream, or all of the connector's (relid 0). */
 static void
 drop_triggers(int64 connector_id, Oid relid)
@@ -420,6 +440,7 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 	{
 		Oid			relid = resolve_table(tables[i]);
 		bool		is_new = connect_stream_find(id, relid) == NULL;
+		bool		always = connect_stream_always(cfg, tables[i]);
 
 		if (list_member_oid(wanted, relid))
 			continue;
@@ -427,6 +448,10 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 		store_stream(id, relid, tables[i], cfg);
 		if (is_new && triggers)
 			create_triggers(id, connector, relid);
+		/* else it stays as it is: who owns the table may have set it */
+		if (triggers && always != (!is_new &&
+								   connect_stream_always(old_cfg, tables[i])))
+			set_always(id, relid, always);
 	}
 	foreach(lc, connect_stream_list(id))
 	{

@@ -80,6 +80,23 @@ CREATE TRIGGER connect_capture_0 AFTER INSERT ON other FOR EACH ROW EXECUTE FUNC
 SELECT * FROM triggers WHERE relation::text ~ 'other' ORDER BY relation::text, trigger;
 DROP TABLE other;
 
+-- what replication applies counts by option, which changes what it has set alone
+CREATE TABLE replicated (id int, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE replicated_a PARTITION OF replicated FOR VALUES IN ('a');
+SELECT connect_stream_table('replicated', connector => 'replicated', always => true, snapshot => false);
+CREATE TABLE replicated_b PARTITION OF replicated FOR VALUES IN ('b');
+SELECT * FROM triggers WHERE relation::text ~ 'replicated' ORDER BY relation::text, trigger;
+SELECT connect_patch('replicated', '{"table.stream_partitions.replicated.always": "maybe"}');
+SELECT connect_patch('replicated', '{"table.stream_partitions.replicated.always": null}');
+SELECT enabled, trigger, count(*) FROM triggers WHERE relation::text ~ 'replicated' GROUP BY enabled, trigger ORDER BY 1, 2;
+SELECT connect_patch('replicated', '{"triggers.always": true}');
+SELECT enabled, trigger, count(*) FROM triggers WHERE relation::text ~ 'replicated' GROUP BY enabled, trigger ORDER BY 1, 2;
+SELECT 'connect_capture_' || id AS capture FROM connect.connector_def WHERE name = 'replicated' \gset
+ALTER TABLE replicated DISABLE TRIGGER :capture;
+SELECT connect_patch('replicated', '{"format": "plain"}');
+SELECT enabled, trigger, count(*) FROM triggers WHERE relation::text ~ 'replicated' GROUP BY enabled, trigger ORDER BY 1, 2;
+SELECT connect_drop('replicated');
+
 -- children by inheritance are tables of their own
 CREATE TABLE parent (id int PRIMARY KEY);
 CREATE TABLE child () INHERITS (parent);
