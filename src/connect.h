@@ -43,6 +43,7 @@ extern char *connect_bootstrap_servers; /* connect.bootstrap_servers */
 extern char *connect_worker_defaults;	/* connect.worker_defaults: JSON object */
 extern bool connect_embedded_broker;	/* connect.embedded_broker */
 extern int	connect_snapshot_max_age;	/* connect.snapshot_max_age, ms */
+extern char *connect_wait_for_standbys;
 extern int	connect_shutdown_timeout;	/* connect.task_shutdown_graceful_timeout, ms */
 
 #endif							/* CONNECT_H */

@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/varlena.h"
 
 #include "catalog/worker.h"
 #include "connect.h"
@@ -24,6 +25,7 @@ char	   *connect_worker_defaults = NULL;
 bool		connect_embedded_broker = false;
 int			connect_snapshot_max_age = 3600000;
 int			connect_shutdown_timeout = 5000;
+char	   *connect_wait_for_standbys = NULL;
 
 static bool
 check_worker_defaults(char **newval, void **extra, GucSource source)
@@ -33,6 +35,18 @@ check_worker_defaults(char **newval, void **extra, GucSource source)
 	if (reason == NULL)
 		return true;
 	GUC_check_errdetail("%s", reason);
+	return false;
+}
+
+static bool
+check_standbys(char **newval, void **extra, GucSource source)
+{
+	char	   *names = pstrdup(*newval);
+	List	   *list;
+
+	if (SplitIdentifierString(names, ',', &list))
+		return true;
+	GUC_check_errdetail("It is not a list of names.");
 	return false;
 }
 
@@ -75,5 +89,10 @@ connect_guc_define(void)
 							NULL,
 							&connect_shutdown_timeout, 5000, 0, 600000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomStringVariable("connect.wait_for_standbys",
+							   "Standbys that must have flushed what sources send.",
+							   "A list of their application names, of which all count; * is any standby.",
+							   &connect_wait_for_standbys, "",
+							   PGC_SUSET, 0, check_standbys, NULL, NULL);
 	MarkGUCPrefixReserved("connect");
 }

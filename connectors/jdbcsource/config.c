@@ -6,7 +6,8 @@
  *	  The Confluent class (which JdbcSource stands for) and the Aiven class share
  *	  most keys; the shared ones are written once, as macros of table rows.
  *	  Our own additions are in both: column.include.list, column.exclude.list,
- *	  numeric.unconstrained.scale, timestamp.guard.interval.ms.
+ *	  numeric.unconstrained.scale, timestamp.guard.interval.ms,
+ *	  table.split.bytes.
  */
 #include "postgres.h"
 
@@ -187,6 +188,11 @@ static const char *const mode_dependents[] = {
 	 .default_value = "60000", LOW, CONNECTOR, .order = 4, \
 	 .width = CONNECT_WIDTH_SHORT, .display_name = "Metadata Change Monitoring Interval (ms)", \
 	 .doc = "How often the list of tables is made again."}, \
+	{.name = "table.split.bytes", .type = CONNECT_CONFIG_LONG, \
+	 .default_value = "1073741824", LOW, CONNECTOR, .order = 4, \
+	 .width = CONNECT_WIDTH_SHORT, .display_name = "Size of tables that are split", \
+	 .validator = connect_config_at_least, .min = -1, \
+	 .doc = "Mode bulk: tasks that are left when each table has one join in reading tables of this size or larger, in one snapshot; -1: never."}, \
 	{.name = "numeric.unconstrained.scale", .type = CONNECT_CONFIG_INT, \
 	 LOW, CONNECTOR, .order = 7, .width = CONNECT_WIDTH_SHORT, \
 	 .display_name = "Scale of plain numeric", \
@@ -701,6 +707,8 @@ connect_jdbc_settings(const ConnectConfig *cfg)
 	settings->poll_ms = Max(0, connect_config_int(cfg, def, "poll.interval.ms"));
 	settings->batch = Min(Max(connect_config_int(cfg, def, "batch.max.rows"),
 							  MIN_CHUNK), MAX_CHUNK);
+
+	settings->split_bytes = connect_config_int(cfg, def, "table.split.bytes");
 
 	settings->url = connect_config_string(cfg, def, "connection.url");
 	if (settings->url != NULL && *settings->url == '\0')

@@ -4,9 +4,10 @@
  *
  * NOTES
  *	  config.c reads configurations, url.c finds out whether a connection URL
- *	  is this database, tables.c lists relations, statement.c builds what is
- *	  read, writers.c tells who may still commit below a bound, reader.c turns
- *	  rows into records, offset.c writes positions, source.c drives it all.
+ *	  is this database, tables.c lists relations, split.c deals them out,
+ *	  statement.c builds what is read, writers.c tells who may still commit below
+ *	  a bound, reader.c turns rows into records, offset.c writes positions,
+ *	  source.c drives it all.
  */
 #ifndef CONNECT_JDBCSOURCE_H
 #define CONNECT_JDBCSOURCE_H
@@ -22,6 +23,7 @@
 
 #include "connector.h"
 #include "record/row.h"
+#include "runtime/slot.h"
 
 /* ---- config.c ---- */
 
@@ -87,6 +89,7 @@ typedef struct ConnectJdbcSettings
 	const char *topic_prefix;
 	int64		poll_ms;
 	int			batch;			/* rows that one statement reads */
+	int64		split_bytes;	/* several tasks read tables of this size; -1 = none */
 	pg_tz	   *zone;
 	ConnectRowOptions row;
 
@@ -296,7 +299,10 @@ struct ConnectJdbcReader
 	/* a heap scan under a snapshot that is held between polls */
 	bool		holding;
 	TimestampTz held_since;
+	TransactionId xmin;			/* of the snapshot */
 	Relation	rel;
+	int			part;			/* of nparts: reads each nparts-th chunk */
+	int			nparts;
 	BlockNumber next_block;
 	BlockNumber nblocks;
 	HeapTuple  *pending;		/* rest of a page */
@@ -329,6 +335,7 @@ extern bool connect_jdbc_reader_drain(ConnectJdbcReader *reader);
 /*
  * Bulk: begins to scan the heap under the active snapshot; false if the rows
  * must come through a statement.  The transaction stays open until the end.
+ * The whole of it, unless part, nparts and nblocks are set afterwards.
  */
 extern bool connect_jdbc_reader_heap_begin(ConnectJdbcReader *reader);
 /* Emits what fits; true at the end of the table. */
@@ -337,9 +344,60 @@ extern bool connect_jdbc_reader_heap_next(ConnectJdbcReader *reader);
 extern void connect_jdbc_reader_heap_store(ConnectJdbcReader *reader);
 extern void connect_jdbc_reader_heap_end(ConnectJdbcReader *reader);
 
-/* ---- source.c: the functions of the classes ---- */
+/* ---- split.c ---- */
+
+/* What parts of a table are made of. */
+#define CONNECT_JDBC_CHUNK_BLOCKS	64
+
+/* A task's part of a table that several tasks read. */
+typedef struct ConnectJdbcSplit
+{
+	int			part;			/* 0 leads */
+	int			nparts;
+	int		   *tasks;			/* by part */
+	ConnectShare mine;			/* as told last */
+} ConnectJdbcSplit;
+
+/* How the others stand in the leader's pass: what matters most of them. */
+typedef enum ConnectJdbcOthers
+{
+	CONNECT_JDBC_OTHERS_DONE,	/* all */
+	CONNECT_JDBC_OTHERS_WORK,
+	CONNECT_JDBC_OTHERS_AWAY,	/* no such task runs */
+	CONNECT_JDBC_OTHERS_FREE,	/* has not begun, or lost it */
+	CONNECT_JDBC_OTHERS_REFUSE	/* does not get the table */
+} ConnectJdbcOthers;
 
 extern List *connect_jdbc_task_configs(const ConnectConfig *cfg, int max_tasks);
+/* NULL: the task's tables are its own. */
+extern ConnectJdbcSplit *connect_jdbc_split_make(ConnectTask *task);
+/* A task that is not ready for a new pass, -1 = all are. */
+extern int	connect_jdbc_split_unready(const ConnectJdbcSplit *split);
+/* Begins a pass under the active snapshot, which the reader scans under. */
+extern void connect_jdbc_split_open(ConnectJdbcSplit *split,
+									const ConnectJdbcReader *reader);
+/* Just before the snapshot goes: nobody can join in any more. */
+extern void connect_jdbc_split_let_go(ConnectJdbcSplit *split);
+/* The pass is over, or given up. */
+extern void connect_jdbc_split_close(ConnectJdbcSplit *split);
+extern bool connect_jdbc_split_is_open(const ConnectJdbcSplit *split);
+/* *task: one that is so, if not all are done. */
+extern ConnectJdbcOthers connect_jdbc_split_others(const ConnectJdbcSplit *split,
+												   int *task);
+/* Not the leader: is there a pass to join? */
+extern bool connect_jdbc_split_offered(const ConnectJdbcSplit *split,
+									   ConnectShare *leader);
+extern void connect_jdbc_split_join(ConnectJdbcSplit *split,
+									const ConnectShare *leader);
+/* Is the pass that was joined still under way? */
+extern bool connect_jdbc_split_is_current(const ConnectJdbcSplit *split);
+extern void connect_jdbc_split_refuse(ConnectJdbcSplit *split);
+extern void connect_jdbc_split_done(ConnectJdbcSplit *split);
+/* The task ends, or an error has ended what it did. */
+extern void connect_jdbc_split_leave(ConnectJdbcSplit *split);
+
+/* ---- source.c: the functions of the classes ---- */
+
 extern void connect_jdbc_start(ConnectTask *task);
 extern ConnectPollResult connect_jdbc_poll(ConnectTask *task);
 extern long connect_jdbc_idle(ConnectTask *task);

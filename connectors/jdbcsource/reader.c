@@ -37,8 +37,6 @@
 
 #include "jdbcsource/jdbcsource.h"
 
-#define CHUNK_BLOCKS	64
-
 typedef struct RowReceiver
 {
 	DestReceiver pub;
@@ -413,6 +411,9 @@ connect_jdbc_reader_heap_begin(ConnectJdbcReader *reader)
 							   TupleDescAttr(desc, i)->atttypid);
 	use_plan(reader, desc, optional);
 	reader->rel = rel;
+	reader->xmin = GetActiveSnapshot()->xmin;
+	reader->part = 0;
+	reader->nparts = 1;
 	reader->next_block = 0;
 	reader->nblocks = RelationGetNumberOfBlocks(rel);
 	reader->npending = reader->next_pending = 0;
@@ -495,35 +496,52 @@ scan_blocks(ConnectJdbcReader *reader, BlockNumber n, TupleTableSlot *slot,
 	table_endscan(scan);
 }
 
+/*
+ * Goes on to the next chunk that is ours, if next_block is in none; returns how
+ * many blocks there are until its end.
+ */
+static BlockNumber
+next_chunk(ConnectJdbcReader *reader)
+{
+	BlockNumber chunk = reader->next_block / CONNECT_JDBC_CHUNK_BLOCKS;
+	int			ahead = (reader->part + reader->nparts -
+						 chunk % reader->nparts) % reader->nparts;
+
+	if (ahead > 0)
+		reader->next_block = Min(((uint64) chunk + ahead) * CONNECT_JDBC_CHUNK_BLOCKS,
+								 reader->nblocks);
+	return Min(CONNECT_JDBC_CHUNK_BLOCKS -
+			   reader->next_block % CONNECT_JDBC_CHUNK_BLOCKS,
+			   reader->nblocks - reader->next_block);
+}
+
 bool
 connect_jdbc_reader_heap_next(ConnectJdbcReader *reader)
 {
 	TupleTableSlot *slot = table_slot_create(reader->rel, NULL);
+	BlockNumber n;
 
 	emit_pending(reader);
-	while (reader->task->room > 0 && reader->next_block < reader->nblocks)
-		scan_blocks(reader, Min(CHUNK_BLOCKS,
-								reader->nblocks - reader->next_block),
-					slot, false);
+	while ((n = next_chunk(reader)) > 0 && reader->task->room > 0)
+		scan_blocks(reader, n, slot, false);
 	ExecDropSingleTupleTableSlot(slot);
-	return reader->next_block >= reader->nblocks && reader->npending == 0;
+	return n == 0 && reader->npending == 0;
 }
 
 void
 connect_jdbc_reader_heap_store(ConnectJdbcReader *reader)
 {
 	TupleTableSlot *slot = table_slot_create(reader->rel, NULL);
+	BlockNumber n;
 
 	begin_store(reader);
 	while (reader->next_pending < reader->npending)
 		store_row(reader, reader->pending[reader->next_pending++],
 				  RelationGetDescr(reader->rel));
-	while (reader->next_block < reader->nblocks)
+	while ((n = next_chunk(reader)) > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
-		scan_blocks(reader, Min(CHUNK_BLOCKS,
-								reader->nblocks - reader->next_block),
-					slot, true);
+		scan_blocks(reader, n, slot, true);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 }

@@ -9,6 +9,9 @@
  *	                (incrementing)                 chunk by chunk, drained
  *	  IDLE --due, bulk--> SCANNING (snapshot held between polls) --> IDLE
  *	                      or READING, where a statement is needed
+ *	  a part of a table that several tasks read (split.c):
+ *	  IDLE --due, others free--> OPENING --others have the snapshot-->
+ *	  SCANNING --> JOINING --all have read theirs--> IDLE
  *
  *	  Waiting is never done inside of a transaction: poll() says when it wants
  *	  to be called again.  While one table waits the others go on; while one is
@@ -32,125 +35,35 @@
 #include "catalog/catalog.h"
 #include "command/hide.h"
 #include "connect.h"
-#include "jdbcsource/jdbcsource.h"
+#include "jdbcsource/turn.h"
 #include "runtime/wal.h"
+#include "runtime/xact.h"
 
 /* Steps in which one looks again whether a writer or a lock has gone. */
 #define MIN_STEP_MS		1
 #define MAX_STEP_MS		50
 
-typedef enum TurnState
-{
-	IDLE,
-	WAITING,
-	READING,
-	SCANNING
-} TurnState;
+#define PROGRESS_MS		1000
 
-/* One table, or the query. */
-typedef struct Turn
-{
-	ConnectJdbcTable table;		/* name NULL: the query */
-	char	   *label;
-	ConnectJdbcReader *reader;
-	TurnState	state;
-	TimestampTz due;			/* IDLE: when to begin; WAITING: to look again */
-	long		step_ms;		/* of looking again */
-	bool		held;			/* an open transaction holds the bound back */
-	bool		missing;		/* there is no such table, and it was said */
-
-	/* the window: up to which bound is read */
-	int64		top;
-	TimestampTz before;
-	bool		last_chunk;		/* the statement has given all of it */
-	ConnectWriter *writers;		/* WAITING */
-	int			nwriters;
-} Turn;
-
-typedef struct SourceState
-{
-	ConnectJdbcSettings *settings;
-	MemoryContext context;
-	Oid			role;			/* whose rights count; InvalidOid: the owner */
-	Oid			user;			/* who was before, in a transaction */
-	int			security;
-	const char *search_path;	/* of the query; NULL: that of tasks */
-	const char *access;			/* for the status */
-	Turn	   *turns;
-	int			nturns;
-	TimestampTz horizon;		/* connect_writers_horizon()'s last result */
-	const char *digest;			/* of all tables; NULL: not ours to watch */
-	TimestampTz list_due;
-	bool		in_poll;		/* an error has left poll() */
-	char	   *waiting_for;	/* as shown; NULL = nothing */
-	const Turn *waiting_turn;	/* whose it is */
-	TimestampTz shown_at;
-} SourceState;
-
-static void begin(ConnectTask *task);
-static void commit(ConnectTask *task);
-static Turn *next_turn(SourceState *state);
-static void turn_begin(ConnectTask *task, Turn *turn);
-static void turn_wait(ConnectTask *task, Turn *turn);
-static void turn_read(ConnectTask *task, Turn *turn);
-static void turn_scan(ConnectTask *task, Turn *turn);
-static void store_rest(ConnectTask *task, Turn *turn);
-static void turn_end(ConnectTask *task, Turn *turn);
+static ConnectJdbcTurn *next_turn(ConnectJdbcSource *state);
+static void turn_begin(ConnectTask *task, ConnectJdbcTurn *turn);
+static void turn_wait(ConnectTask *task, ConnectJdbcTurn *turn);
+static void turn_read(ConnectTask *task, ConnectJdbcTurn *turn);
+static void turn_scan(ConnectTask *task, ConnectJdbcTurn *turn);
+static void store_rest(ConnectTask *task, ConnectJdbcTurn *turn);
+static void turn_end(ConnectTask *task, ConnectJdbcTurn *turn);
 static void watch_tables(ConnectTask *task);
-static void show_waiting(ConnectTask *task, const Turn *turn, const char *what);
-static void show_progress(ConnectTask *task, const Turn *turn, bool now);
 
-/* ---- in the coordinator ---- */
-
-/*
- * The tables in order, in runs of equal length, longer ones first.  The first
- * task watches whether the list changes.
- */
-List *
-connect_jdbc_task_configs(const ConnectConfig *cfg, int max_tasks)
+/* A transaction with the rights that count; snapshot NULL: one of its own. */
+void
+connect_jdbc_begin(ConnectTask *task, const char *snapshot)
 {
-	ConnectJdbcSettings *settings = connect_jdbc_settings(cfg);
-	List	   *tables = NIL;
-	List	   *result = NIL;
-	int			ntasks;
-	int			next = 0;
+	ConnectJdbcSource *state = task->state;
 
-	if (settings->query == NULL)
-	{
-		tables = connect_jdbc_tables(settings);
-		connect_jdbc_tables_check(tables);
-	}
-	ntasks = Max(Min(list_length(tables), max_tasks), 1);
-	for (int i = 0; i < ntasks; i++)
-	{
-		ConnectConfig *task = connect_config_copy(cfg);
-		int			n = list_length(tables) / ntasks +
-			(i < list_length(tables) % ntasks);
-		StringInfoData names;
-
-		initStringInfo(&names);
-		for (int j = 0; j < n; j++)
-			appendStringInfo(&names, "%s%s", j > 0 ? "," : "",
-							 connect_jdbc_table_quoted(list_nth(tables, next++),
-													   settings->quote));
-		connect_config_set(task, "tables", names.data);
-		if (i == 0 && settings->query == NULL)
-			connect_config_set(task, "tables.digest",
-							   connect_jdbc_tables_digest(tables));
-		result = lappend(result, task);
-	}
-	return result;
-}
-
-/* ---- in the task ---- */
-
-/* A transaction with the rights that count. */
-static void
-begin(ConnectTask *task)
-{
-	SourceState *state = task->state;
-
-	connect_task_begin(task);
+	if (snapshot != NULL)
+		connect_xact_begin_imported(snapshot);
+	else
+		connect_task_begin(task);
 	if (OidIsValid(state->role))
 	{
 		GetUserIdAndSecContext(&state->user, &state->security);
@@ -162,10 +75,10 @@ begin(ConnectTask *task)
 								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
-static void
-commit(ConnectTask *task)
+void
+connect_jdbc_commit(ConnectTask *task)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 
 	if (OidIsValid(state->role))
 		SetUserIdAndSecContext(state->user, state->security);
@@ -174,7 +87,7 @@ commit(ConnectTask *task)
 
 /* Where reading starts: at the stored offset, by either protocol. */
 static void
-seek(ConnectTask *task, Turn *turn, const char *partition)
+seek(ConnectTask *task, ConnectJdbcTurn *turn, const char *partition)
 {
 	const ConnectJdbcSettings *settings = turn->reader->settings;
 	const char *stored = connect_task_source_offset(task, partition);
@@ -199,9 +112,9 @@ seek(ConnectTask *task, Turn *turn, const char *partition)
 }
 
 static void
-turn_make(ConnectTask *task, Turn *turn, const ConnectJdbcTable *table)
+turn_make(ConnectTask *task, ConnectJdbcTurn *turn, const ConnectJdbcTable *table)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 	ConnectJdbcSettings *settings = state->settings;
 	const char *partition = CONNECT_JDBC_QUERY_PARTITION;
 	const char *topic = settings->topic_prefix;
@@ -226,7 +139,7 @@ turn_make(ConnectTask *task, Turn *turn, const ConnectJdbcTable *table)
 void
 connect_jdbc_start(ConnectTask *task)
 {
-	SourceState *state = palloc0(sizeof(SourceState));
+	ConnectJdbcSource *state = palloc0(sizeof(ConnectJdbcSource));
 	ConnectJdbcSettings *settings = connect_jdbc_settings(task->config);
 	const char *names = connect_config_get(task->config, "tables");
 	ConnectJdbcLogin login;
@@ -274,7 +187,7 @@ connect_jdbc_start(ConnectTask *task)
 
 	if (settings->query != NULL)
 	{
-		state->turns = palloc0(sizeof(Turn));
+		state->turns = palloc0(sizeof(ConnectJdbcTurn));
 		state->nturns = 1;
 		turn_make(task, state->turns, NULL);
 	}
@@ -282,23 +195,25 @@ connect_jdbc_start(ConnectTask *task)
 	{
 		List	   *tables = connect_jdbc_tables_parse(names ? names : "");
 
-		state->turns = palloc0(sizeof(Turn) * Max(list_length(tables), 1));
+		state->turns = palloc0(sizeof(ConnectJdbcTurn) * Max(list_length(tables), 1));
 		foreach(lc, tables)
 			turn_make(task, &state->turns[state->nturns++], lfirst(lc));
+		if (state->nturns == 1)
+			state->turns[0].split = connect_jdbc_split_make(task);
 	}
 	if (state->nturns == 0)
 		connect_task_progress(task, "no table is chosen");
 	else
-		show_progress(task, &state->turns[0], true);
+		connect_jdbc_show_progress(task, &state->turns[0], true);
 }
 
 /* Has an error ended a transaction that was to stay? */
 static bool
-lost_transaction(const SourceState *state)
+lost_transaction(const ConnectJdbcSource *state)
 {
 	for (int i = 0; i < state->nturns; i++)
 	{
-		if (state->turns[i].state == SCANNING)
+		if (state->turns[i].reader->holding)
 			return !IsTransactionState();
 	}
 	return false;
@@ -306,16 +221,18 @@ lost_transaction(const SourceState *state)
 
 /* After an error: the transaction has gone, and what hung on it. */
 static void
-recover(SourceState *state)
+recover(ConnectJdbcSource *state)
 {
 	for (int i = 0; i < state->nturns; i++)
 	{
-		Turn	   *turn = &state->turns[i];
+		ConnectJdbcTurn *turn = &state->turns[i];
 
-		if (turn->state == IDLE)
+		if (turn->split != NULL)
+			connect_jdbc_split_leave(turn->split);
+		if (turn->state == CONNECT_JDBC_IDLE)
 			continue;
 		connect_jdbc_reader_reset(turn->reader);
-		turn->state = IDLE;
+		turn->state = CONNECT_JDBC_IDLE;
 		turn->due = 0;
 	}
 }
@@ -323,8 +240,8 @@ recover(SourceState *state)
 ConnectPollResult
 connect_jdbc_poll(ConnectTask *task)
 {
-	SourceState *state = task->state;
-	Turn	   *turn;
+	ConnectJdbcSource *state = task->state;
+	ConnectJdbcTurn *turn;
 	ConnectHiding hiding;
 
 	if (state->settings->masked)
@@ -332,25 +249,37 @@ connect_jdbc_poll(ConnectTask *task)
 	if (state->in_poll || lost_transaction(state))
 		recover(state);
 	state->in_poll = true;
+	for (int i = 0; i < state->nturns; i++)
+	{
+		if (state->turns[i].listens)
+			state->turns[i].due = 0;
+		state->turns[i].listens = false;
+	}
 	while (task->room > 0 && (turn = next_turn(state)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		switch (turn->state)
 		{
-			case IDLE:
+			case CONNECT_JDBC_IDLE:
 				turn_begin(task, turn);
 				break;
-			case WAITING:
+			case CONNECT_JDBC_WAITING:
 				turn_wait(task, turn);
 				break;
-			case READING:
+			case CONNECT_JDBC_READING:
 				turn_read(task, turn);
 				break;
-			case SCANNING:
+			case CONNECT_JDBC_SCANNING:
 				turn_scan(task, turn);
 				break;
+			case CONNECT_JDBC_OPENING:
+				connect_jdbc_part_open(task, turn);
+				break;
+			case CONNECT_JDBC_JOINING:
+				connect_jdbc_part_join(task, turn);
+				break;
 		}
-		if (turn->state == SCANNING)
+		if (turn->reader->holding)
 			MemoryContextSwitchTo(task->batch_context);
 	}
 	if (!IsTransactionState())
@@ -381,17 +310,17 @@ connect_jdbc_poll(ConnectTask *task)
 }
 
 /* What is being read goes on; else what has been due for the longest time. */
-static Turn *
-next_turn(SourceState *state)
+static ConnectJdbcTurn *
+next_turn(ConnectJdbcSource *state)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	Turn	   *result = NULL;
+	ConnectJdbcTurn *result = NULL;
 
 	for (int i = 0; i < state->nturns; i++)
 	{
-		Turn	   *turn = &state->turns[i];
+		ConnectJdbcTurn *turn = &state->turns[i];
 
-		if (turn->state == READING || turn->state == SCANNING)
+		if (turn->state == CONNECT_JDBC_READING || turn->state == CONNECT_JDBC_SCANNING)
 			return turn;
 		if (turn->due <= now && (result == NULL || turn->due < result->due))
 			result = turn;
@@ -400,8 +329,8 @@ next_turn(SourceState *state)
 }
 
 /* Looks again soon, later each time. */
-static void
-look_again(Turn *turn)
+void
+connect_jdbc_look_again(ConnectJdbcTurn *turn)
 {
 	turn->step_ms = turn->step_ms == 0 ? MIN_STEP_MS :
 		Min(turn->step_ms * 2, MAX_STEP_MS);
@@ -413,8 +342,8 @@ look_again(Turn *turn)
  * Takes the table's lock if it is free and sees to it that the statement is up
  * to date.  False if there is nothing to read now: due says when to try again.
  */
-static bool
-open_table(ConnectTask *task, Turn *turn)
+bool
+connect_jdbc_open_table(ConnectTask *task, ConnectJdbcTurn *turn)
 {
 	ConnectJdbcReader *reader = turn->reader;
 	ConnectJdbcStatement *statement = reader->statement;
@@ -426,8 +355,8 @@ open_table(ConnectTask *task, Turn *turn)
 		if (OidIsValid(relid) &&
 			!ConditionalLockRelationOid(relid, AccessShareLock))
 		{
-			show_waiting(task, turn, psprintf("the lock of %s", turn->label));
-			look_again(turn);
+			connect_jdbc_show_waiting(task, turn, psprintf("the lock of %s", turn->label));
+			connect_jdbc_look_again(turn);
 			return false;
 		}
 		/* It may have been dropped before the lock was there. */
@@ -463,22 +392,22 @@ open_table(ConnectTask *task, Turn *turn)
 
 /* Emits and stores the rows of the statement; ends the transaction. */
 static void
-execute(ConnectTask *task, Turn *turn, Datum *args)
+execute(ConnectTask *task, ConnectJdbcTurn *turn, Datum *args)
 {
 	ConnectJdbcReader *reader = turn->reader;
 
 	connect_jdbc_reader_execute(reader, reader->statement->read, args, false);
 	turn->last_chunk = !reader->statement->chunked ||
 		reader->chunk_rows < reader->settings->batch;
-	commit(task);
-	turn->state = READING;
+	connect_jdbc_commit(task);
+	turn->state = CONNECT_JDBC_READING;
 	if (reader->store == NULL)
 		turn_end(task, turn);
 }
 
 /* Incrementing: the highest id that there is beyond the last one. */
 static bool
-find_top(Turn *turn, Datum *args)
+find_top(ConnectJdbcTurn *turn, Datum *args)
 {
 	ConnectJdbcStatement *statement = turn->reader->statement;
 	bool		isnull = true;
@@ -509,14 +438,14 @@ next_id(const ConnectJdbcReader *reader)
 }
 
 static void
-begin_incrementing(ConnectTask *task, Turn *turn)
+begin_incrementing(ConnectTask *task, ConnectJdbcTurn *turn)
 {
 	ConnectJdbcReader *reader = turn->reader;
 	ConnectJdbcStatement *statement = reader->statement;
 	Datum		args[1] = {next_id(reader)};
 	bool		found = reader->last.id != PG_INT64_MAX && find_top(turn, args);
 
-	commit(task);
+	connect_jdbc_commit(task);
 	if (!found)
 	{
 		turn->last_chunk = true;
@@ -527,7 +456,7 @@ begin_incrementing(ConnectTask *task, Turn *turn)
 	turn->writers = connect_writers(statement->relids, statement->nrelids,
 									false, &turn->nwriters);
 	MemoryContextSwitchTo(task->batch_context);
-	turn->state = turn->nwriters > 0 ? WAITING : READING;
+	turn->state = turn->nwriters > 0 ? CONNECT_JDBC_WAITING : CONNECT_JDBC_READING;
 	turn->due = 0;
 	turn->step_ms = 0;
 }
@@ -537,9 +466,9 @@ begin_incrementing(ConnectTask *task, Turn *turn)
  * after the bound: see writers.c.  False: not now.
  */
 static bool
-find_bound(ConnectTask *task, Turn *turn)
+find_bound(ConnectTask *task, ConnectJdbcTurn *turn)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 	const ConnectJdbcSettings *settings = state->settings;
 	ConnectJdbcStatement *statement = turn->reader->statement;
 	TimestampTz now = GetCurrentTimestamp();
@@ -554,7 +483,7 @@ find_bound(ConnectTask *task, Turn *turn)
 	turn->held = holder != 0 &&
 		now - turn->before > USECS_PER_SEC + now - delayed;
 	if (turn->held)
-		show_waiting(task, turn,
+		connect_jdbc_show_waiting(task, turn,
 					 state->horizon == DT_NOBEGIN ?
 					 psprintf("pid %d, whose transaction shows no start", holder) :
 					 psprintf("pid %d, whose transaction began at %s", holder,
@@ -563,16 +492,16 @@ find_bound(ConnectTask *task, Turn *turn)
 							   &nprepared);
 	if (nprepared == 0)
 		return true;
-	begin(task);
-	show_waiting(task, turn, connect_writer_describe(&prepared[0]));
-	commit(task);
-	look_again(turn);
+	connect_jdbc_begin(task, NULL);
+	connect_jdbc_show_waiting(task, turn, connect_writer_describe(&prepared[0]));
+	connect_jdbc_commit(task);
+	connect_jdbc_look_again(turn);
 	return false;
 }
 
 /* The arguments of the window's next chunk. */
 static void
-window_arguments(const Turn *turn, Datum *args)
+window_arguments(const ConnectJdbcTurn *turn, Datum *args)
 {
 	const ConnectJdbcReader *reader = turn->reader;
 	const ConnectJdbcSettings *settings = reader->settings;
@@ -593,11 +522,31 @@ window_arguments(const Turn *turn, Datum *args)
 }
 
 static void
-turn_begin(ConnectTask *task, Turn *turn)
+turn_begin(ConnectTask *task, ConnectJdbcTurn *turn)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 	ConnectJdbcReader *reader = turn->reader;
 	bool		bounded = false;
+
+	if (turn->split != NULL && turn->split->part > 0)
+	{
+		connect_jdbc_part_follow(task, turn);
+		return;
+	}
+	if (turn->split != NULL && !connect_jdbc_part_ready(task, turn))
+		return;
+	if (state->settings->mode == CONNECT_JDBC_BULK)
+	{
+		/* Standbys that lag behind are waited for while nothing is held. */
+		if (!turn->settled)
+			connect_wal_settle();
+		turn->settled = connect_wal_waits;
+		if (connect_wal_waits)
+		{
+			connect_jdbc_look_again(turn);
+			return;
+		}
+	}
 
 	if (state->settings->timestamp && reader->statement != NULL)
 	{
@@ -612,17 +561,17 @@ turn_begin(ConnectTask *task, Turn *turn)
 	{
 		ConnectJdbcStatement *before = reader->statement;
 
-		begin(task);
-		if (!open_table(task, turn))
+		connect_jdbc_begin(task, NULL);
+		if (!connect_jdbc_open_table(task, turn))
 		{
-			commit(task);
+			connect_jdbc_commit(task);
 			return;
 		}
 		/* The bound is known of the relations that the statement reads. */
 		if (!state->settings->timestamp ||
 			(bounded && reader->statement == before))
 			break;
-		commit(task);
+		connect_jdbc_commit(task);
 		if (!find_bound(task, turn))
 			return;
 		bounded = true;
@@ -637,14 +586,20 @@ turn_begin(ConnectTask *task, Turn *turn)
 			connect_wal_settle();
 			if (reader->statement->heap && connect_jdbc_reader_heap_begin(reader))
 			{
-				turn->state = SCANNING;
+				turn->state = CONNECT_JDBC_SCANNING;
+				if (turn->split != NULL)
+				{
+					reader->nparts = turn->split->nparts;
+					connect_jdbc_split_open(turn->split, reader);
+					turn->state = CONNECT_JDBC_OPENING;
+				}
 				return;
 			}
 			break;
 		default:
 			if (turn->before <= reader->last.ts)
 			{
-				commit(task);
+				connect_jdbc_commit(task);
 				turn->last_chunk = true;
 				turn_end(task, turn);
 				return;
@@ -661,7 +616,7 @@ turn_begin(ConnectTask *task, Turn *turn)
 }
 
 static void
-turn_wait(ConnectTask *task, Turn *turn)
+turn_wait(ConnectTask *task, ConnectJdbcTurn *turn)
 {
 	ConnectJdbcStatement *statement = turn->reader->statement;
 	int			before = turn->nwriters;
@@ -672,43 +627,45 @@ turn_wait(ConnectTask *task, Turn *turn)
 	if (turn->nwriters > 0)
 	{
 		if (turn->step_ms == MAX_STEP_MS &&
-			(before != turn->nwriters || ((SourceState *) task->state)->waiting_turn != turn))
+			(before != turn->nwriters || ((ConnectJdbcSource *) task->state)->waiting_turn != turn))
 		{
-			begin(task);
-			show_waiting(task, turn, connect_writer_describe(&turn->writers[0]));
-			commit(task);
+			connect_jdbc_begin(task, NULL);
+			connect_jdbc_show_waiting(task, turn, connect_writer_describe(&turn->writers[0]));
+			connect_jdbc_commit(task);
 		}
-		look_again(turn);
+		connect_jdbc_look_again(turn);
 		return;
 	}
 	pfree(turn->writers);
 	turn->writers = NULL;
-	turn->state = READING;
+	turn->state = CONNECT_JDBC_READING;
 }
 
 /* Rows that were put aside, else the next chunk. */
 static void
-turn_read(ConnectTask *task, Turn *turn)
+turn_read(ConnectTask *task, ConnectJdbcTurn *turn)
 {
 	ConnectJdbcReader *reader = turn->reader;
 	Datum		args[3];
 	bool		drained;
 
-	begin(task);
+	if (connect_jdbc_part_abandoned(task, turn))
+		return;
+	connect_jdbc_begin(task, NULL);
 	if (reader->store != NULL)
 	{
 		drained = connect_jdbc_reader_drain(reader);
-		commit(task);
+		connect_jdbc_commit(task);
 		if (drained)
 			turn_end(task, turn);
 		else
-			show_progress(task, turn, false);
+			connect_jdbc_show_progress(task, turn, false);
 		return;
 	}
-	if (!open_table(task, turn))
+	if (!connect_jdbc_open_table(task, turn))
 	{
-		commit(task);
-		turn->state = IDLE;
+		connect_jdbc_commit(task);
+		turn->state = CONNECT_JDBC_IDLE;
 		return;
 	}
 	connect_wal_settle();
@@ -716,17 +673,19 @@ turn_read(ConnectTask *task, Turn *turn)
 	execute(task, turn, args);
 }
 
-static void
-stop_holding(ConnectTask *task, Turn *turn)
+void
+connect_jdbc_stop_holding(ConnectTask *task, ConnectJdbcTurn *turn)
 {
+	if (turn->split != NULL)
+		connect_jdbc_split_let_go(turn->split);
 	connect_jdbc_reader_heap_end(turn->reader);
-	commit(task);
-	turn->state = READING;
+	connect_jdbc_commit(task);
+	turn->state = CONNECT_JDBC_READING;
 	turn->last_chunk = true;
 }
 
-static bool
-held_too_long(const Turn *turn)
+bool
+connect_jdbc_held_too_long(const ConnectJdbcTurn *turn)
 {
 	return TimestampDifferenceExceeds(turn->reader->held_since,
 									  GetCurrentTimestamp(),
@@ -735,35 +694,43 @@ held_too_long(const Turn *turn)
 
 /* Lets go of the snapshot: what is left of the table waits in a file. */
 static void
-store_rest(ConnectTask *task, Turn *turn)
+store_rest(ConnectTask *task, ConnectJdbcTurn *turn)
 {
 	connect_jdbc_reader_heap_store(turn->reader);
-	stop_holding(task, turn);
-	show_progress(task, turn, true);
+	connect_jdbc_stop_holding(task, turn);
+	connect_jdbc_show_progress(task, turn, true);
 }
 
 static void
-turn_scan(ConnectTask *task, Turn *turn)
+turn_scan(ConnectTask *task, ConnectJdbcTurn *turn)
 {
 	ConnectJdbcReader *reader = turn->reader;
 
+	if (connect_jdbc_part_abandoned(task, turn))
+		return;
 	if (!connect_jdbc_reader_heap_next(reader))
 	{
-		if (held_too_long(turn))
+		if (connect_jdbc_held_too_long(turn))
 			store_rest(task, turn);
 		else
-			show_progress(task, turn, false);
+			connect_jdbc_show_progress(task, turn, false);
 		return;
 	}
-	stop_holding(task, turn);
+	if (turn->split != NULL && turn->split->part == 0)
+	{
+		/* A part that must begin again needs the snapshot. */
+		turn->state = CONNECT_JDBC_JOINING;
+		turn->due = 0;
+		return;
+	}
+	connect_jdbc_stop_holding(task, turn);
 	turn_end(task, turn);
 }
 
 /* The chunk has been emitted; was it the last one? */
 static void
-turn_end(ConnectTask *task, Turn *turn)
+turn_end(ConnectTask *task, ConnectJdbcTurn *turn)
 {
-	SourceState *state = task->state;
 	ConnectJdbcReader *reader = turn->reader;
 
 	if (connect_jdbc_reader_complete(reader))
@@ -773,15 +740,30 @@ turn_end(ConnectTask *task, Turn *turn)
 		connect_jdbc_reader_position(reader, &reader->done, &position);
 		connect_task_skip(task, &position);
 	}
-	show_progress(task, turn, turn->last_chunk);
+	connect_jdbc_show_progress(task, turn, turn->last_chunk);
 	if (!turn->last_chunk)
 		return;
-	turn->state = IDLE;
+	if (turn->split != NULL &&
+		(turn->split->part > 0 || connect_jdbc_split_is_open(turn->split)))
+	{
+		turn->state = CONNECT_JDBC_JOINING;
+		turn->due = 0;
+	}
+	else
+		connect_jdbc_turn_over(task, turn);
+}
+
+void
+connect_jdbc_turn_over(ConnectTask *task, ConnectJdbcTurn *turn)
+{
+	ConnectJdbcSource *state = task->state;
+
+	turn->state = CONNECT_JDBC_IDLE;
 	turn->step_ms = 0;
 	turn->due = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 											state->settings->poll_ms);
 	if (state->waiting_turn == turn && !turn->held)
-		show_waiting(task, NULL, NULL);
+		connect_jdbc_show_waiting(task, NULL, NULL);
 }
 
 /*
@@ -791,7 +773,7 @@ turn_end(ConnectTask *task, Turn *turn)
 long
 connect_jdbc_idle(ConnectTask *task)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 
 	long		ms = -1;
 
@@ -800,30 +782,51 @@ connect_jdbc_idle(ConnectTask *task)
 	state->in_poll = true;
 	for (int i = 0; i < state->nturns; i++)
 	{
-		Turn	   *turn = &state->turns[i];
+		ConnectJdbcTurn *turn = &state->turns[i];
+		TimestampTz due;
 
-		if (turn->state != SCANNING)
-			continue;
-		if (held_too_long(turn))
+		/* These emit nothing. */
+		if (turn->state == CONNECT_JDBC_OPENING)
+			connect_jdbc_part_open(task, turn);
+		else if (turn->state == CONNECT_JDBC_JOINING)
+			connect_jdbc_part_join(task, turn);
+		else if (turn->state == CONNECT_JDBC_SCANNING && connect_jdbc_held_too_long(turn))
 			store_rest(task, turn);
+		else if (turn->state == CONNECT_JDBC_SCANNING && state->is_stale)
+			connect_jdbc_show_progress(task, turn, false);
+
+		if (turn->reader->holding)
+		{
+			due = TimestampTzPlusMilliseconds(turn->reader->held_since,
+											  connect_snapshot_max_age + 1);
+			if (state->is_stale)
+				due = Min(due, TimestampTzPlusMilliseconds(state->shown_at,
+														   PROGRESS_MS + 1));
+		}
+		else if (turn->state == CONNECT_JDBC_JOINING)
+			due = turn->due;
 		else
-			ms = connect_snapshot_max_age + 1 -
-				TimestampDifferenceMilliseconds(turn->reader->held_since,
-												GetCurrentTimestamp());
+			continue;
+		if (due != DT_NOEND)
+			ms = Max(1, TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due));
 	}
 	state->in_poll = false;
-	return ms < 0 ? -1 : Max(ms, 1);
+	return ms;
 }
 
 void
 connect_jdbc_stop(ConnectTask *task)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 
 	for (int i = 0; i < state->nturns; i++)
 	{
-		if (state->turns[i].state == SCANNING && IsTransactionState())
-			stop_holding(task, &state->turns[i]);
+		ConnectJdbcTurn *turn = &state->turns[i];
+
+		if (turn->reader->holding && IsTransactionState())
+			connect_jdbc_stop_holding(task, turn);
+		if (turn->split != NULL)
+			connect_jdbc_split_leave(turn->split);
 	}
 }
 
@@ -831,14 +834,14 @@ connect_jdbc_stop(ConnectTask *task)
 static void
 watch_tables(ConnectTask *task)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 	char	   *digest;
 
 	if (state->digest == NULL || GetCurrentTimestamp() < state->list_due)
 		return;
-	begin(task);
+	connect_jdbc_begin(task, NULL);
 	digest = connect_jdbc_tables_digest(connect_jdbc_tables(state->settings));
-	commit(task);
+	connect_jdbc_commit(task);
 	if (strcmp(digest, state->digest) != 0)
 		connect_task_reconfigure(task);
 	state->list_due = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
@@ -849,7 +852,7 @@ void
 connect_jdbc_format_offset(ConnectTask *task, const ConnectPosition *position,
 				   StringInfo out)
 {
-	const ConnectJdbcSettings *settings = ((SourceState *) task->state)->settings;
+	const ConnectJdbcSettings *settings = ((ConnectJdbcSource *) task->state)->settings;
 	ConnectJdbcOffset offset = {position->a, position->b};
 
 	connect_jdbc_offset_format(out, settings->timestamp,
@@ -858,10 +861,10 @@ connect_jdbc_format_offset(ConnectTask *task, const ConnectPosition *position,
 
 /* ---- status ---- */
 
-static void
-show_waiting(ConnectTask *task, const Turn *turn, const char *what)
+void
+connect_jdbc_show_waiting(ConnectTask *task, const ConnectJdbcTurn *turn, const char *what)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 
 	state->waiting_turn = turn;
 	if (what == NULL && state->waiting_for == NULL)
@@ -876,23 +879,28 @@ show_waiting(ConnectTask *task, const Turn *turn, const char *what)
 }
 
 /* At most once a second, unless it must be now. */
-static void
-show_progress(ConnectTask *task, const Turn *turn, bool now)
+void
+connect_jdbc_show_progress(ConnectTask *task, const ConnectJdbcTurn *turn, bool now)
 {
-	SourceState *state = task->state;
+	ConnectJdbcSource *state = task->state;
 	TimestampTz at = GetCurrentTimestamp();
 	const ConnectJdbcReader *reader = turn->reader;
 	StringInfoData text;
 
-	if (!now && !TimestampDifferenceExceeds(state->shown_at, at, 1000))
+	state->is_stale = !now &&
+		!TimestampDifferenceExceeds(state->shown_at, at, PROGRESS_MS);
+	if (state->is_stale)
 		return;
 	state->shown_at = at;
 	initStringInfo(&text);
 	appendStringInfo(&text, "%s; %s: " INT64_FORMAT " rows", state->access,
 					 turn->label, reader->rows);
-	if (turn->state == SCANNING)
-		appendStringInfo(&text, ", block %u of %u, snapshot held since %s",
-						 reader->next_block, reader->nblocks,
+	if (turn->split != NULL)
+		appendStringInfo(&text, ", part %d of %d", turn->split->part + 1,
+						 turn->split->nparts);
+	if (reader->holding)
+		appendStringInfo(&text, ", block %u of %u, ACCESS SHARE lock and snapshot (xmin %u) held since %s",
+						 reader->next_block, reader->nblocks, reader->xmin,
 						 timestamptz_to_str(reader->held_since));
 	else if (reader->store != NULL)
 		appendStringInfoString(&text, ", the rest is in temporary storage");

@@ -434,6 +434,7 @@ my_slot_detach(int code, Datum arg)
 		my_slot->pid = 0;
 		my_slot->waiting_for[0] = '\0';
 		my_slot->progress[0] = '\0';
+		memset(&my_slot->share, 0, sizeof(my_slot->share));
 		if (my_slot->wanted != CONNECT_STOPPED &&
 			my_slot->state != CONNECT_FAILED)
 		{
@@ -475,6 +476,7 @@ connect_my_slot_attach(int index, uint64 generation)
 		{
 			slot->pid = MyProcPid;
 			slot->procno = connect_procno(MyProc);
+			memset(&slot->share, 0, sizeof(slot->share));
 			attached = true;
 		}
 	}
@@ -526,6 +528,42 @@ void
 connect_my_slot_set_progress(const char *what)
 {
 	my_slot_set_text(my_slot->progress, what);
+}
+
+void
+connect_my_slot_share(const ConnectShare *share)
+{
+	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
+	if (my_slot_is_mine())
+		my_slot->share = *share;
+	LWLockRelease(slot_lock);
+}
+
+bool
+connect_task_share(int task, ConnectShare *share)
+{
+	const ConnectSlot *slot;
+	bool		found;
+
+	LWLockAcquire(slot_lock, LW_SHARED);
+	slot = connect_slot_find(my_slot->database, my_slot->connector_id, task);
+	found = slot != NULL && slot->pid != 0;
+	if (found)
+		*share = slot->share;
+	LWLockRelease(slot_lock);
+	return found;
+}
+
+void
+connect_my_slot_wake_task(int task)
+{
+	const ConnectSlot *slot;
+
+	LWLockAcquire(slot_lock, LW_SHARED);
+	slot = connect_slot_find(my_slot->database, my_slot->connector_id, task);
+	if (slot != NULL)
+		connect_slot_set_latch(slot);
+	LWLockRelease(slot_lock);
 }
 
 /* Caller holds the lock. */

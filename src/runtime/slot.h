@@ -51,6 +51,17 @@ typedef enum ConnectCounter
 	CONNECT_NCOUNTERS
 } ConnectCounter;
 
+/* What the tasks of a connector tell each other; the connector says what of. */
+typedef struct ConnectShare
+{
+	uint64		group;			/* who belongs together; 0 = nothing is told */
+	uint64		pass;
+	int			state;
+	TimestampTz since;
+	uint32		nblocks;
+	char		snapshot[64];	/* for ImportSnapshot() */
+} ConnectShare;
+
 typedef struct ConnectSlot
 {
 	/* Written by the coordinator, under the lock exclusively. */
@@ -89,6 +100,7 @@ typedef struct ConnectSlot
 	char		waiting_for[CONNECT_TEXT_LEN];
 	char		progress[CONNECT_TEXT_LEN];
 	bool		reconfigure;	/* the task asks for task_configs() */
+	ConnectShare share;			/* zero without a process */
 
 	/*
 	 * Of a connector: a task has made it fail, until it is restarted or
@@ -200,6 +212,10 @@ extern void connect_my_slot_set_state(ConnectState state, const char *reason);
 extern bool connect_my_slot_is_mine(void);
 extern void connect_my_slot_set_waiting_for(const char *what);	/* NULL: nothing */
 extern void connect_my_slot_set_progress(const char *what);
+extern void connect_my_slot_share(const ConnectShare *share);
+/* Another task of the connector: false if it has no process. */
+extern bool connect_task_share(int task, ConnectShare *share);
+extern void connect_my_slot_wake_task(int task);
 extern void connect_my_slot_reconfigure(void);	/* have task_configs() called */
 extern void connect_my_slot_fail_connector(const char *reason);
 /* True once after a commit that wakes this source: ask before polling. */

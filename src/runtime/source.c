@@ -22,6 +22,8 @@
  *	  move it only together with a later record, as in Kafka Connect, unless the
  *	  connector holds something until it is acknowledged (cls->acknowledged).
  *
+ *	  Standbys.  What they must have and do not have yet waits in the overflow.
+ *
  *	  Too large.  Kafka refuses a whole batch of which one record, or the sum, is
  *	  too large for the topic.  The task then begins anew with batches of one
  *	  record, so that only the record itself is at fault, and goes back to full
@@ -42,6 +44,7 @@
 #include "runtime/fault.h"
 #include "runtime/source.h"
 #include "runtime/topics.h"
+#include "runtime/wal.h"
 #include "runtime/window.h"
 #include "runtime/xact.h"
 
@@ -50,6 +53,8 @@
 #define ISOLATED_RECORDS 10000	/* sent in batches of one after a refusal */
 #define OFFSETS_LOCK_MS "1000"
 #define RECORD_OVERHEAD 64		/* bytes that a record counts beside its own */
+#define STANDBY_FIRST_MS 1		/* standbys are looked for again, later each time */
+#define STANDBY_MAX_MS 50
 #define GROUP_BYTES 16384		/* stays in a core's cache */
 
 typedef struct SourcePartition
@@ -109,6 +114,9 @@ struct ConnectSource
 	TimestampTz poll_at;		/* 0 = at once, DT_NOEND = when woken */
 	bool		done;			/* there will never be more */
 
+	long		standby_ms;		/* pause before looking for standbys again */
+	bool		standby_shown;
+
 	bool		lingers;		/* the client holds records back for others */
 	int64		max_records;	/* of the client's queue */
 	int64		max_bytes;
@@ -132,6 +140,7 @@ static void move_head(ConnectTaskRun *run);
 static void send_group(ConnectTaskRun *run);
 static void push_waiting(ConnectTaskRun *run);
 static int64 room(const ConnectSource *source);
+static long look_for_standbys(ConnectTaskRun *run);
 static long rest(ConnectTaskRun *run, long timeout);
 static void poll_connector(ConnectTaskRun *run);
 static void join_group(ConnectSource *source, int32 partition, uint64 number,
@@ -225,6 +234,8 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 	take_deliveries(run);
 	send_group(run);			/* an error may have left some */
 	timeout = connect_topics_turn(run, source->producer);
+	if (connect_wal_waits)
+		timeout = sooner(timeout, look_for_standbys(run));
 	push_waiting(run);
 	move_head(run);
 
@@ -260,6 +271,34 @@ connect_source_turn(ConnectTaskRun *run, bool read)
 	return 0;
 }
 
+/* Milliseconds until one should look again, -1 = records may go. */
+static long
+look_for_standbys(ConnectTaskRun *run)
+{
+	ConnectSource *source = run->source;
+	const char *missing;
+
+	MemoryContextReset(run->task.batch_context);
+	MemoryContextSwitchTo(run->task.batch_context);
+	missing = connect_wal_look();
+	if (missing == NULL)
+	{
+		if (source->standby_shown)
+			connect_task_waits_in_runtime(run, NULL);
+		source->standby_shown = false;
+		source->standby_ms = 0;
+		return -1;
+	}
+	source->standby_ms = source->standby_ms == 0 ? STANDBY_FIRST_MS :
+		Min(source->standby_ms * 2, STANDBY_MAX_MS);
+	if (source->standby_ms == STANDBY_MAX_MS && run->waits_runtime == NULL)
+	{
+		connect_task_waits_in_runtime(run, missing);
+		source->standby_shown = true;
+	}
+	return source->standby_ms;
+}
+
 /* The connector is not polled: it may hold something that it should not. */
 static long
 rest(ConnectTaskRun *run, long timeout)
@@ -281,6 +320,7 @@ connect_source_is_settled(const ConnectTaskRun *run)
 
 	return connect_kafka_producer_outstanding(source->producer) == 0 &&
 		((source->waiting == NULL && source->group.n == 0) ||
+		 connect_wal_waits ||	/* who knows for how long */
 		 run->phase == CONNECT_TASK_FAILED);
 }
 
@@ -426,8 +466,8 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 		strcmp(source->topic->name, record->topic) != 0)
 		source->topic = connect_topics_find(run, record->topic,
 											source->producer);
-	if (!plain || !source->topic->ready || group->topic != source->topic ||
-		group->partition != record->partition)
+	if (!plain || !source->topic->ready || connect_wal_waits ||
+		group->topic != source->topic || group->partition != record->partition)
 		send_group(run);
 
 	bytes = key.len + value.len + source->encoder.header_values.len;
@@ -439,7 +479,7 @@ connect_task_emit(ConnectTask *task, ConnectRecord *record)
 	if (source->window->bytes >= source->max_bytes)
 		task->room = 0;
 
-	if (source->waiting == NULL && source->topic->ready)
+	if (source->waiting == NULL && source->topic->ready && !connect_wal_waits)
 	{
 		if (plain)
 		{
@@ -724,7 +764,8 @@ push_waiting(ConnectTaskRun *run)
 {
 	ConnectSource *source = run->source;
 
-	while (source->waiting != NULL && source->waiting->topic->ready)
+	while (source->waiting != NULL && source->waiting->topic->ready &&
+		   !connect_wal_waits)
 	{
 		Waiting    *waiting = source->waiting;
 		ConnectKafkaResult result;

@@ -18,4 +18,11 @@ extern void connect_wal_settle(void);
  */
 extern void connect_wal_settle_commits(const uint64 *txids, int n);
 
+/*
+ * What was read since must not be sent yet: standbys that are to have it do not
+ * have it.  connect_wal_look() asks, and says what is missing, or NULL.
+ */
+extern bool connect_wal_waits;
+extern const char *connect_wal_look(void);
+
 #endif							/* CONNECT_WAL_H */

@@ -157,6 +157,35 @@ connect_xact_begin(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
+void
+connect_xact_begin_imported(const char *snapshot)
+{
+	MemoryContext context;
+
+	connect_xact_begin_bare();
+	context = CurrentMemoryContext;
+	XactIsoLevel = XACT_REPEATABLE_READ;
+	XactReadOnly = true;
+	if (!connect_xact_lock_extension())
+		proc_exit(0);
+	PG_TRY();
+	{
+		ImportSnapshot(snapshot);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("snapshot \"%s\" has gone", snapshot)));
+	}
+	PG_END_TRY();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
 /* The session's own identity again, after the transaction has ended. */
 static void
 restore_session(void)

@@ -44,6 +44,11 @@ extern void connect_xact_pin(Oid owner);
  * each other; the process exits with 0 if the extension has gone.
  */
 extern void connect_xact_begin(void);
+/*
+ * The same with a snapshot that another transaction has exported, for reading
+ * only; raises what is tried again if that transaction has gone.
+ */
+extern void connect_xact_begin_imported(const char *snapshot);
 /* Pops the snapshot and commits. */
 extern void connect_xact_commit(void);
 /* After an error, or instead of commit. */
