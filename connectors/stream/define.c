@@ -172,6 +172,11 @@ check_table(const RangeVar *rv, Oid relid, Oid old_relid, void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("cannot stream \"%s\": it is not a table", name)));
+	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot stream \"%s\": it is a temporary table", name),
+				 errdetail("Its rows are in its session alone.")));
 	acl = pg_class_aclmask(relid, GetUserId(), ACL_SELECT | ACL_TRIGGER,
 						   ACLMASK_ALL) == (ACL_SELECT | ACL_TRIGGER) ?
 		ACLCHECK_OK : ACLCHECK_NO_PRIV;

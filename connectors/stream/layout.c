@@ -87,6 +87,32 @@ connect_layout_table_desc(void)
 	return desc;
 }
 
+/* The array with its elements as text. */
+static Datum
+texts_of(FmgrInfo *output, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	int16		len;
+	bool		byval;
+	char		align;
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &len, &byval, &align);
+	deconstruct_array(array, ARR_ELEMTYPE(array), len, byval, align, &elems,
+					  &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (!nulls[i])
+			elems[i] = CStringGetTextDatum(OutputFunctionCall(output, elems[i]));
+	}
+	return PointerGetDatum(construct_md_array(elems, nulls, ARR_NDIM(array),
+											  ARR_DIMS(array), ARR_LBOUND(array),
+											  TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+
 void
 connect_layout_read_slot(const ConnectLayout *layout, TupleTableSlot *slot,
 						 Datum *values, bool *nulls)
@@ -101,8 +127,10 @@ connect_layout_read_slot(const ConnectLayout *layout, TupleTableSlot *slot,
 		if (nulls[i])
 			continue;
 		if (OidIsValid(layout->outputs[i].fn_oid))
-			values[i] = CStringGetTextDatum(OutputFunctionCall(&layout->outputs[i],
-															   values[i]));
+			values[i] = TupleDescAttr(layout->desc, i)->atttypid == TEXTARRAYOID ?
+				texts_of(&layout->outputs[i], values[i]) :
+				CStringGetTextDatum(OutputFunctionCall(&layout->outputs[i],
+													   values[i]));
 		else if (layout->varlena[i])
 			values[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[i]));
 	}
@@ -140,12 +168,14 @@ add_column(ConnectLayout *layout, int i, Form_pg_attribute att)
 
 	if (type >= FirstGenbkiObjectId)
 	{
+		Oid			element = get_element_type(type);
 		Oid			output;
 		bool		varlena;
 
-		getTypeOutputInfo(att->atttypid, &output, &varlena);
+		getTypeOutputInfo(OidIsValid(element) ? element : type, &output,
+						  &varlena);
 		fmgr_info_cxt(output, &layout->outputs[i], CurrentMemoryContext);
-		type = TEXTOID;
+		type = OidIsValid(element) ? TEXTARRAYOID : TEXTOID;
 		typmod = -1;
 	}
 	layout->attnums[i] = att->attnum;

@@ -127,7 +127,8 @@ typedef struct ConnectLayout
 
 	/* where the columns come from; only in a layout made from a table */
 	AttrNumber *attnums;
-	FmgrInfo   *outputs;		/* fn_oid set: travels as text */
+	FmgrInfo   *outputs;		/* fn_oid set: travels as text, an array as an
+								 * array of its elements' */
 	bool	   *varlena;
 } ConnectLayout;
 

@@ -94,6 +94,9 @@ SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
 CREATE VIEW orders_view AS SELECT * FROM orders;
 SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
 	"tables": "stream_test.orders_view"}');
+CREATE TEMPORARY TABLE passing (id int);
+SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
+	"tables": "pg_temp.passing"}');
 SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
 	"tables": "stream_test.orders", "table.stream_test.orders.key": "nope"}');
 SELECT connect_create('bad', '{"connector.class": "TableStreamSource",

@@ -230,6 +230,22 @@ is_deeply([ values_from($stays, 0, 1) ], [ { id => 1 } ],
 is_deeply([ sort { $a->{id} <=> $b->{id} } values_from($joins, 0, 2) ], [ { id => 1 }, { id => 2 } ],
 	'a table that joins loses nothing');
 
+# --- types that somebody defined ---
+
+my $odd = create_topic('odd', 1);
+sql(q{CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN few AS int[];
+	CREATE TABLE odd (mood mood, moods mood[], pairs pair[], few few, fews few[]);
+	INSERT INTO odd VALUES ('ok', '{sad,NULL}', array[row(1, 'x y'), NULL]::pair[], '{1,2}', '{"{3,4}"}')});
+stream('odd', tables => 'public.odd', 'table.public.odd.topic' => $odd);
+sql(q{INSERT INTO odd VALUES (NULL, '{}', array[[row(1, NULL)], [NULL]]::pair[], '{}', NULL)});
+is_deeply(
+	[ values_from($odd, 0, 2) ],
+	[
+		{ mood => 'ok', moods => [ 'sad', undef ], pairs => [ '(1,"x y")', undef ], few => [ 1, 2 ], fews => ['{3,4}'] },
+		{ mood => undef, moods => [], pairs => [ ['(1,)'], [undef] ], few => [], fews => undef }
+	],
+	'arrays of any type are arrays, of text at the least');
+
 # --- messages ---
 
 my $outbox = create_topic('outbox', 1);
