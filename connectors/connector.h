@@ -52,7 +52,8 @@ typedef enum ConnectConnectorType
 #define CONNECT_CONNECTOR_TRANSACTIONAL	0x01
 /*
  * Sink: if no transform needs it, leave values undecoded in raw_value; the
- * sink decodes them itself (into just the columns that it writes).
+ * sink decodes them itself (into just the columns that it writes).  Numbers
+ * of JSON without schemas stay as they are written, in keys as well.
  */
 #define CONNECT_CONNECTOR_RAW_VALUES	0x02
 /*

@@ -78,6 +78,11 @@ extern bool connect_converter_add(const ConnectConverterClass *cls);
 extern const ConnectConverterClass connect_json_converter;
 /* Is it that converter, and are its messages without schemas? */
 extern bool connect_json_converter_is_plain(const ConnectConverter *converter);
+/*
+ * From now on such numbers stay as they are written (CONNECT_KIND_NUMBER_TEXT),
+ * for sinks that store them exactly.  Other converters are left as they are.
+ */
+extern void connect_json_converter_keep_numbers(ConnectConverter *converter);
 extern const ConnectConverterClass connect_string_converter;
 extern const ConnectConverterClass connect_bytes_converter;
 extern const ConnectConverterClass connect_simple_header_converter;

@@ -27,6 +27,7 @@ typedef struct JsonConverter
 	ConnectJsonOptions options;
 	ConnectSchema *content;		/* schema.content; NULL = none */
 	int			cache_size;
+	bool		keep_numbers;	/* see connect_json_converter_keep_numbers() */
 
 	/* writing */
 	MemoryContext writer_context;	/* reset when there are too many */
@@ -280,7 +281,7 @@ json_to_connect(ConnectConverter *base, const char *topic,
 	if (data == NULL)
 		return true;
 	connect_json_reader_init(&reader, data, len,
-							 self->options.schemas_enable ?
+							 self->options.schemas_enable || self->keep_numbers ?
 							 CONNECT_JSON_NUMBER_TEXT : 0, err);
 	if (!self->options.schemas_enable)
 		return connect_json_read(&reader, value, &missing);
@@ -319,4 +320,11 @@ connect_json_converter_is_plain(const ConnectConverter *converter)
 
 	return converter->cls == &connect_json_converter &&
 		!self->options.schemas_enable && self->content == NULL;
+}
+
+void
+connect_json_converter_keep_numbers(ConnectConverter *converter)
+{
+	if (converter->cls == &connect_json_converter)
+		((JsonConverter *) converter)->keep_numbers = true;
 }

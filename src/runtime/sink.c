@@ -116,6 +116,11 @@ connect_sink_start(ConnectTaskRun *run)
 	sink->transactional = (run->task.cls->flags &
 						   CONNECT_CONNECTOR_TRANSACTIONAL) != 0;
 	sink->raw = (run->task.cls->flags & CONNECT_CONNECTOR_RAW_VALUES) != 0;
+	if (sink->raw)
+	{
+		connect_json_converter_keep_numbers(run->key_converter);
+		connect_json_converter_keep_numbers(run->value_converter);
+	}
 	sink->held = AllocSetContextCreate(CurrentMemoryContext,
 									   "Connect held batch",
 									   ALLOCSET_SMALL_SIZES);

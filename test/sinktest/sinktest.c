@@ -193,6 +193,8 @@ sinktest_start(PG_FUNCTION_ARGS)
 		strcmp(connect_config_get(cfg, "errors.tolerance"), "all") == 0;
 	test->key_converter = make_converter(cfg, "key.converter");
 	test->value_converter = make_converter(cfg, "value.converter");
+	connect_json_converter_keep_numbers(test->key_converter);
+	connect_json_converter_keep_numbers(test->value_converter);
 	test->task.batch_context = AllocSetContextCreate(CurrentMemoryContext,
 													 "sinktest batch",
 													 ALLOCSET_DEFAULT_SIZES);

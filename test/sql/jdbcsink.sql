@@ -144,6 +144,19 @@ SELECT * FROM put(:z, '[{"value": {"schema": {"type": "struct", "fields": [{"fie
 	"payload": {"id": 8, "at": 9223372036825200000, "day": 0}}}]');
 TABLE dbz;
 
+-- Numbers keep all their digits, in keys and in events without schemas too.
+CREATE TABLE digits (id numeric PRIMARY KEY, n numeric, v text, j jsonb);
+SELECT sink('{"connector.class": "DebeziumJdbcSink", "collection.name.format": "jdbcsink.digits", "insert.mode": "upsert", "primary.key.mode": "record_key", "primary.key.fields": "id", "delete.enabled": "true"}') AS z \gset
+SELECT * FROM put(:z, '[{"key": {"id": 12345678901234567890.10}, "value": {"op": "c", "source": {"table": "digits"}, "after":
+	{"id": 12345678901234567890.10, "n": 98765432109876543210, "v": 1.50, "j": {"a": [12345678901234567890.10]}}}},
+	{"key": {"id": 12345678901234567890}, "value": {"id": 12345678901234567890, "n": 0.10}},
+	{"key": {"id": 18446744073709551617}, "value": {"id": 18446744073709551617}}, {"key": {"id": 1}, "value": {"id": 1}}]');
+SELECT * FROM digits ORDER BY id;
+SELECT * FROM put(:z, '[{"key": {"id": 18446744073709551617}}]');
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.digits", "pk.mode": "record_key", "pk.fields": "id", "delete.enabled": "true"}') AS z \gset
+SELECT * FROM put(:z, '[{"key": 12345678901234567890}, {"key": 1.5, "value": {"v": "x"}}]');
+SELECT id FROM digits ORDER BY id;
+
 -- Numbers since the epoch.
 CREATE TABLE e (id int, at timestamp, tz timestamptz);
 SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.e", "timestamp.fields.list": "at,tz", "timestamp.precision.mode": "nanoseconds", "db.timezone": "America/Los_Angeles"}') AS e \gset
