@@ -38,6 +38,7 @@ typedef struct Target
 
 static bool parse_url(const ConnectJdbcSettings *settings, const char *owner,
 					  Target *target);
+static const char *without_parameters(const char *url);
 static bool wait_for(PGconn *conn, int events, TimestampTz until);
 static PGresult *query(PGconn *conn, const char *sql, TimestampTz until);
 static char *plain_message(const char *message);
@@ -56,7 +57,7 @@ connect_jdbc_reach(const ConnectJdbcSettings *settings, const char *owner,
 		!parse_url(settings, owner, &target))
 	{
 		*message = psprintf("connection.url %s cannot be used: only jdbc:postgresql: URLs of this very database are supported",
-							settings->url);
+							without_parameters(settings->url));
 		return CONNECT_JDBC_REFUSED;
 	}
 
@@ -95,7 +96,7 @@ connect_jdbc_reach(const ConnectJdbcSettings *settings, const char *owner,
 		{
 			reach = CONNECT_JDBC_REFUSED;
 			*message = psprintf("connection.url %s is another database: only this very database can be read",
-								settings->url);
+								without_parameters(settings->url));
 		}
 		else
 		{
@@ -136,6 +137,13 @@ connect_jdbc_role(const char *role, Oid owner, char **message)
 	*message = psprintf("connection.user \"%s\" cannot be used: the connector's owner \"%s\" is not a member of that role",
 						role, GetUserNameFromId(owner, false));
 	return InvalidOid;
+}
+
+/* What follows the name may hold a password. */
+static const char *
+without_parameters(const char *url)
+{
+	return pnstrdup(url, strcspn(url, "?"));
 }
 
 static void
