@@ -83,7 +83,7 @@ AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprima
 SELECT p.oid::regprocedure FROM pg_proc p
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'connect'
-WHERE p.proconfig IS NULL AND p.proname NOT IN ('connect_capture', 'connect_emit') ORDER BY 1;
+WHERE p.proconfig IS NULL AND p.proname NOT IN ('connect_capture', 'connect_emit', 'partition_digest') ORDER BY 1;
 
 -- kept plans survive DROP EXTENSION
 DROP EXTENSION connect;
