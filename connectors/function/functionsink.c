@@ -18,14 +18,16 @@
 #include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
+#include "utils/syscache.h"
 
 #include "connect.h"
 #include "function/function.h"
 #include "jdbcsink/errors.h"
 #include "registry.h"
+#include "runtime/attempt.h"
 
 static const char *const forms[] = {"auto", "record", "value", NULL};
 static const char *const unknown_fields[] = {"fail", "ignore", NULL};
@@ -85,10 +87,13 @@ typedef struct FunctionSink
 	FunctionArgument *argument; /* NULL: to be made */
 	SPIPlanPtr	plan;
 
-	/* Statements after a call of this batch; NULL = none. */
+	/* Statements after a call; NULL = none. */
 	const char *check_constraints;
-	const char *defer_constraints;
+	char	   *defer_constraints;
 } FunctionSink;
+
+/* The statements are still right: set by find_constraints(). */
+static bool constraints_known = false;
 
 /* A record of the batch. */
 typedef struct Event
@@ -98,10 +103,19 @@ typedef struct Event
 	ConnectError error;
 } Event;
 
+/* Arguments of call(). */
+typedef struct Call
+{
+	FunctionSink *sink;
+	Event	   *events;
+	int			n;
+} Call;
+
 static void prepare(FunctionSink *sink);
 static void find_constraints(FunctionSink *sink);
+static void forget_constraints(Datum arg, int cacheid, uint32 hashvalue);
 static void call_safely(FunctionSink *sink, Event *events, int n);
-static void call(FunctionSink *sink, Event *events, int n);
+static void call(void *arg);
 static void check_deferred(FunctionSink *sink);
 static void context_callback(void *arg);
 
@@ -172,6 +186,9 @@ sink_validate(const ConnectConfig *cfg, ConnectConfigErrors *errors)
 static void
 sink_start(ConnectTask *task)
 {
+	/* What find_constraints() looks at, privileges included. */
+	static const int caches[] = {CONSTROID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM};
+	static bool is_watching = false;
 	FunctionSink *sink = palloc0(sizeof(FunctionSink));
 	const ConnectConfig *cfg = task->config;
 
@@ -190,6 +207,14 @@ sink_start(ConnectTask *task)
 											   "Connect function call",
 											   ALLOCSET_DEFAULT_SIZES);
 	task->state = sink;
+
+	constraints_known = false;
+	if (!is_watching)
+	{
+		for (int i = 0; i < lengthof(caches); i++)
+			CacheRegisterSyscacheCallback(caches[i], forget_constraints, (Datum) 0);
+		is_watching = true;
+	}
 
 	/* A function that is not there is told now, not by the first record. */
 	connect_task_begin(task);
@@ -275,16 +300,22 @@ find_constraints(FunctionSink *sink)
 		" FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace"
 		" WHERE c.condeferrable HAVING pg_catalog.count(*) > 0";
 
+	if (constraints_known)
+		return;
 	sink->check_constraints = NULL;
+	if (sink->defer_constraints != NULL)
+		pfree(sink->defer_constraints);
 	sink->defer_constraints = NULL;
+	/* Whoever changes them from here on resets it: the snapshot is newer. */
+	constraints_known = true;
 	SPI_connect();
-	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for constraints");
 	if (SPI_processed > 0)
 	{
 		char	   *names = SPI_getvalue(SPI_tuptable->vals[0],
 										 SPI_tuptable->tupdesc, 1);
-		MemoryContext old = MemoryContextSwitchTo(sink->task->batch_context);
+		MemoryContext old = MemoryContextSwitchTo(sink->task->context);
 
 		sink->check_constraints = "SET CONSTRAINTS ALL IMMEDIATE";
 		if (names != NULL)
@@ -293,6 +324,12 @@ find_constraints(FunctionSink *sink)
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
+}
+
+static void
+forget_constraints(Datum arg, int cacheid, uint32 hashvalue)
+{
+	constraints_known = false;
 }
 
 static void
@@ -326,28 +363,11 @@ mark_refused(FunctionSink *sink, Event *event)
 static void
 call_safely(FunctionSink *sink, Event *events, int n)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile edata = NULL;
+	Call		arguments = {sink, events, n};
+	ErrorData  *edata;
 
 	CHECK_FOR_INTERRUPTS();
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(sink->call_context);
-	PG_TRY();
-	{
-		call(sink, events, n);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	edata = connect_attempt(call, &arguments, sink->call_context);
 	MemoryContextReset(sink->call_context);
 	if (edata == NULL)
 		return;
@@ -372,8 +392,11 @@ call_safely(FunctionSink *sink, Event *events, int n)
 }
 
 static void
-call(FunctionSink *sink, Event *events, int n)
+call(void *arg)
 {
+	FunctionSink *sink = ((Call *) arg)->sink;
+	Event	   *events = ((Call *) arg)->events;
+	int			n = ((Call *) arg)->n;
 	Datum	   *values = palloc(n * sizeof(Datum));
 	bool	   *nulls = palloc(n * sizeof(bool));
 	ParamListInfo params = makeParamList(1);

@@ -22,12 +22,21 @@
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/rls.h"
 #include "utils/sortsupport.h"
 #include "utils/typcache.h"
 
 #include "jdbcsink/jdbcsink.h"
+#include "runtime/attempt.h"
+
+/* Arguments of connect_jdbcsink_apply(). */
+typedef struct Write
+{
+	JdbcSink   *sink;
+	JdbcRow    *rows;
+	int			n;
+	bool		direct;
+} Write;
 
 /* One key of a batch. */
 typedef struct KeyEntry
@@ -60,35 +69,27 @@ static void execute_sets(JdbcSink *sink, JdbcStatementKind kind,
 						 JdbcRow **rows, int n, bool direct);
 static int	compare_rows(const void *a, const void *b, void *arg);
 
+/* For connect_attempt(). */
+static void
+apply_all(void *arg)
+{
+	Write	   *write = arg;
+
+	connect_jdbcsink_apply(write->sink, write->rows, write->n, write->direct);
+}
+
 /*
  * direct: the direct path may be taken.
  */
 void
 connect_jdbcsink_write(JdbcSink *sink, JdbcRow *rows, int n, bool direct)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile edata = NULL;
+	Write		arguments = {sink, rows, n, direct};
+	ErrorData  *edata;
 
 	if (n == 0)
 		return;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		connect_jdbcsink_apply(sink, rows, n, direct);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	edata = connect_attempt(apply_all, &arguments, CurrentMemoryContext);
 	if (edata == NULL)
 		return;
 

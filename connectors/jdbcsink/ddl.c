@@ -18,9 +18,9 @@
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "jdbcsink/jdbcsink.h"
+#include "runtime/attempt.h"
 #include "record/calendar.h"
 
 static bool append_column(JdbcSink *sink, StringInfo sql,
@@ -332,44 +332,30 @@ append_default(StringInfo sql, const ConnectSchema *schema,
 	return true;
 }
 
+static void
+execute_ddl(void *sql)
+{
+	SPI_connect();
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "statement was no DDL: %s", (char *) sql);
+	SPI_finish();
+}
+
 /*
  * In a subtransaction; false if somebody else has made the table meanwhile.
  */
 static bool
 run_ddl(const char *sql)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = true;
+	ErrorData  *edata = connect_attempt(execute_ddl,
+										unconstify(char *, sql),
+										CurrentMemoryContext);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		SPI_connect();
-		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-			elog(ERROR, "statement was no DDL: %s", sql);
-		SPI_finish();
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
-
-		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (edata->sqlerrcode != ERRCODE_DUPLICATE_TABLE &&
-			edata->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
-			ReThrowError(edata);
-		FreeErrorData(edata);
-		done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return done;
+	if (edata == NULL)
+		return true;
+	if (edata->sqlerrcode != ERRCODE_DUPLICATE_TABLE &&
+		edata->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+		ReThrowError(edata);
+	FreeErrorData(edata);
+	return false;
 }

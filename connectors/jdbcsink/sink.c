@@ -18,10 +18,10 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "jdbcsink/jdbcsink.h"
 #include "jdbcsource/jdbcsource.h"
+#include "runtime/attempt.h"
 
 /*
  * Rows at hand at a time: few enough to stay in a core's cache, enough for what
@@ -31,6 +31,16 @@
 #define SLICE 1000
 #define KEYED_SLICE 10000
 #define AHEAD 4					/* values fetched from memory ahead of use */
+
+/* Arguments of convert(), and what it returns; -1 = it has not. */
+typedef struct Conversion
+{
+	JdbcSink   *sink;
+	JdbcEvent  *events;
+	int			n;
+	JdbcRow    *rows;
+	int			nrows;
+} Conversion;
 #define SLICE_MEMORY (1024 * 1024)
 
 static void reach_url(JdbcSink *sink);
@@ -41,6 +51,8 @@ static bool lock_targets(JdbcSink *sink, const JdbcEvent *events, int n);
 static void convert_and_write(JdbcSink *sink, JdbcEvent *events, int n);
 static int	convert_singly(JdbcSink *sink, JdbcEvent *events, int n,
 						   JdbcRow *rows);
+static void convert_and_apply(void *arg);
+static void convert_all(void *arg);
 static int	convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows);
 static void context_callback(void *arg);
 
@@ -346,42 +358,45 @@ lock_targets(JdbcSink *sink, const JdbcEvent *events, int n)
 static void
 convert_and_write(JdbcSink *sink, JdbcEvent *events, int n)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	JdbcRow    *rows = palloc(n * sizeof(JdbcRow));
-	volatile int nrows = -1;
-	ErrorData  *volatile edata = NULL;
+	Conversion	conversion = {sink, events, n, rows, -1};
+	ErrorData  *edata;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
+	edata = connect_attempt(convert_and_apply, &conversion,
+							CurrentMemoryContext);
+	if (edata == NULL)
 	{
-		nrows = convert(sink, events, n, rows);
-		connect_jdbcsink_apply(sink, rows, nrows, true);
-		ReleaseCurrentSubTransaction();
 		/* the WAL writer shall write meanwhile: less is left for the commit */
 		XLogSetAsyncXactLSN(XactLastRecEnd);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (edata == NULL)
 		return;
-
+	}
 	if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
 		ReThrowError(edata);
-	if (nrows >= 0)
-		connect_jdbcsink_isolate(sink, rows, nrows, true, edata);
+	if (conversion.nrows >= 0)
+		connect_jdbcsink_isolate(sink, rows, conversion.nrows, true, edata);
 	else
 		connect_jdbcsink_write(sink, rows,
 							   convert_singly(sink, events, n, rows), true);
+}
+
+/* For connect_attempt(), as the next. */
+static void
+convert_and_apply(void *arg)
+{
+	Conversion *conversion = arg;
+
+	convert_all(conversion);
+	connect_jdbcsink_apply(conversion->sink, conversion->rows,
+						   conversion->nrows, true);
+}
+
+static void
+convert_all(void *arg)
+{
+	Conversion *conversion = arg;
+
+	conversion->nrows = convert(conversion->sink, conversion->events,
+								conversion->n, conversion->rows);
 }
 
 static int
@@ -420,34 +435,21 @@ convert(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 static int
 convert_singly(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int nrows = 0;
+	int			nrows = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		ErrorData  *volatile edata = NULL;
+		Conversion	conversion = {sink, &events[i], 1, &rows[nrows], 0};
+		ErrorData  *edata;
 
 		CHECK_FOR_INTERRUPTS();
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-		PG_TRY();
-		{
-			nrows += convert(sink, &events[i], 1, &rows[nrows]);
-			ReleaseCurrentSubTransaction();
-		}
-		PG_CATCH();
-		{
-			MemoryContextSwitchTo(context);
-			edata = CopyErrorData();
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-		}
-		PG_END_TRY();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		edata = connect_attempt(convert_all, &conversion,
+								CurrentMemoryContext);
 		if (edata == NULL)
+		{
+			nrows += conversion.nrows;
 			continue;
+		}
 		if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
 			ReThrowError(edata);
 		connect_jdbcsink_error_of(edata, events[i].record, sink->current_field,

@@ -221,4 +221,84 @@ poll_until($node, "SELECT trace LIKE '%42501: new row violates row-level securit
 is(query("SELECT id, owner FROM rows WHERE owner = 'app'"), '1|app', "privileges and row security are the owner's");
 poll_until($node, "SELECT kafka_offset FROM connect.sink_offset WHERE connector = 'app-definer'", 2);
 is(query("SELECT string_agg(id::text, ',' ORDER BY id) FROM rows WHERE owner <> 'app'"), '1,200', "those of SECURITY DEFINER its own");
+# --- several tasks -----------------------------------------------------------------
+my $spread = create_topic('spread', 4);
+my $sent = 0;
+
+sub spread_more
+{
+	my ($rounds) = @_;
+
+	produce($spread, map { { partition => $_ % 4, value => qq({"id": $_}) } } $sent .. $sent + 4 * $rounds - 1);
+	$sent += 4 * $rounds;
+	return;
+}
+
+sub check_spread
+{
+	my ($name) = @_;
+
+	poll_until($node, "SELECT count(*) >= $sent FROM spread");
+	is(query('SELECT count(*), count(DISTINCT id), count(DISTINCT (part, off)) FROM spread'), join('|', ($sent) x 3), $name);
+	return;
+}
+
+# Until each of the tasks has taken one of four records.
+sub share
+{
+	my $limit = time() + $PostgreSQL::Test::Utils::timeout_default;
+	my $pids;
+
+	do
+	{
+		spread_more(1);
+		poll_until($node, "SELECT count(*) >= $sent FROM spread");
+		$pids = query("SELECT count(DISTINCT pid) FROM spread WHERE id >= $sent - 4");
+	} while ($pids < 3 && time() < $limit);
+	is($pids, 3, $_[0]);
+	return;
+}
+
+query(q(
+	CREATE TABLE spread (id int, part int, off bigint, pid int DEFAULT pg_backend_pid());
+	CREATE FUNCTION spread(records connect.record[]) RETURNS void LANGUAGE sql AS $$
+		INSERT INTO public.spread SELECT (r.value->>'id')::int, r.partition, r."offset" FROM unnest(records) AS r $$;
+	SELECT connect_drop(connector) FROM connect.connector;
+));
+create_connector($node, 'spread', { 'connector.class' => 'FunctionSink', topics => $spread, 'function.name' => 'public.spread', 'tasks.max' => 3, 'batch.size' => 7 });
+share('three tasks share four partitions');
+foreach my $step ('sink-begun', 'sink-put', 'sink-committed')
+{
+	crash_at($node, $step, sub { spread_more(50) });
+	check_spread("each record once after kill -9 of one of several tasks at $step");
+}
+share('the tasks share them again');
+my $last = query("SELECT pid FROM spread ORDER BY id DESC LIMIT 1");
+spread_more(100);
+query("SELECT pg_terminate_backend($last)");
+spread_more(100);
+check_spread('each record once after one of them was terminated');
+
+# --- constraints -------------------------------------------------------------------
+# The sink looks for them once: it has to notice one that comes, and one that goes.
+my $bound = create_topic('bound', 1);
+
+query(q(
+	CREATE TABLE parent (id int PRIMARY KEY);
+	CREATE TABLE child (id int);
+	CREATE FUNCTION child(records connect.record[]) RETURNS void LANGUAGE sql AS $$
+		INSERT INTO public.child SELECT (r.value->>'id')::int FROM unnest(records) AS r $$;
+));
+create_connector($node, 'bound', { 'connector.class' => 'FunctionSink', topics => $bound, 'function.name' => 'public.child', 'errors.tolerance' => 'all' });
+produce($bound, { value => '{"id": 1}' });
+poll_until($node, 'SELECT count(*) FROM child', '1');
+query('TRUNCATE child; ALTER TABLE child ADD CONSTRAINT child_parent FOREIGN KEY (id) REFERENCES parent DEFERRABLE INITIALLY DEFERRED');
+produce($bound, { value => '{"id": 2}' });
+poll_until($node, "SELECT records_skipped FROM connect.task_status WHERE connector = 'bound'", '1');
+pass('a constraint that has come, and is deferred, is the fault of a record');
+query('ALTER TABLE child DROP CONSTRAINT child_parent');
+produce($bound, { value => '{"id": 3}' });
+poll_until($node, 'SELECT id FROM child', '3');
+pass('one that has gone is not in the way');
+
 finish();
