@@ -462,6 +462,7 @@ connect_jdbcsink_options(const ConnectConfig *cfg, JdbcFlavour flavour,
 	options->string_column = "record_value";
 	options->null_to_default = true;
 	options->datum.json_text = true;
+	options->datum.rounds = true;
 	if (flavour == JDBC_DEBEZIUM)
 		read_debezium(cfg, options);
 	else

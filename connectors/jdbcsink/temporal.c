@@ -35,7 +35,8 @@ typedef enum Temporal
 
 static Temporal debezium_temporal(const char *name, int64 *per_second);
 static int64 number_of(const JdbcField *field, const ConnectValue *cell);
-static Timestamp to_local(TimestampTz stamp, pg_tz *zone);
+static bool to_local(pg_tz *zone, Timestamp *stamp);
+static void raise_range(const JdbcField *field, const char *what) pg_attribute_noreturn();
 
 bool
 connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
@@ -71,9 +72,7 @@ connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
 		number = number / (per_second / USECS_PER_SEC) -
 			(number % (per_second / USECS_PER_SEC) < 0 ? 1 : 0);
 	else if (pg_mul_s64_overflow(number, USECS_PER_SEC / per_second, &number))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+		raise_range(field, "timestamp");
 
 	switch (temporal)
 	{
@@ -81,9 +80,7 @@ connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
 			number /= USECS_PER_SEC;
 			number -= POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE;
 			if (!IS_VALID_DATE(number))
-				ereport(ERROR,
-						(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						 errmsg("date out of range")));
+				raise_range(field, "date");
 			if (column->type == DATEOID)
 			{
 				*value = DateADTGetDatum(number);
@@ -101,14 +98,14 @@ connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
 		case TEMPORAL_TIMESTAMP:
 			if (column->type != TIMESTAMPOID && column->type != TIMESTAMPTZOID)
 				return false;
-			stamp = number - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
-				USECS_PER_DAY;
-			if (!IS_VALID_TIMESTAMP(stamp))
-				ereport(ERROR,
-						(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						 errmsg("timestamp out of range")));
-			if (field->is_epoch && column->type == TIMESTAMPOID)
-				stamp = to_local(stamp, sink->options.datum.zone);
+			if (pg_sub_s64_overflow(number,
+									(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
+									USECS_PER_DAY, &stamp) ||
+				!IS_VALID_TIMESTAMP(stamp))
+				raise_range(field, "timestamp");
+			if (field->is_epoch && column->type == TIMESTAMPOID &&
+				!to_local(sink->options.datum.zone, &stamp))
+				raise_range(field, "timestamp");
 			*value = TimestampGetDatum(stamp);
 			if (column->typmod >= 0)
 				*value = DirectFunctionCall2(timestamp_scale, *value,
@@ -199,20 +196,22 @@ number_of(const JdbcField *field, const ConnectValue *cell)
 	return 0;
 }
 
-static Timestamp
-to_local(TimestampTz stamp, pg_tz *zone)
+/* From UTC; false if that is out of range. */
+static bool
+to_local(pg_tz *zone, Timestamp *stamp)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
 	int			offset;
-	Timestamp	result;
 
-	if (TIMESTAMP_NOT_FINITE(stamp))
-		return stamp;
-	if (timestamp2tm(stamp, &offset, &tm, &fsec, NULL, zone) != 0 ||
-		tm2timestamp(&tm, fsec, NULL, &result) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
-	return result;
+	return timestamp2tm(*stamp, &offset, &tm, &fsec, NULL, zone) == 0 &&
+		tm2timestamp(&tm, fsec, NULL, stamp) == 0;
+}
+
+static void
+raise_range(const JdbcField *field, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("field \"%s\" holds a %s out of range", field->name, what)));
 }

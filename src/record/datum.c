@@ -62,6 +62,9 @@ struct ConnectDatumPlan
 #define MAX_NUMERIC_SCALE	16383
 
 static void choose(ConnectDatumPlan *plan);
+static bool make_long_numeric(const ConnectDatumPlan *plan,
+							  const ConnectValue *decimal, Datum *value,
+							  ConnectError *err);
 
 ConnectDatumPlan *
 connect_datum_plan_make(const char *name, Oid type, int32 typmod,
@@ -247,13 +250,52 @@ to_int64(const ConnectValue *v, int64 *i)
 	return true;
 }
 
+/*
+ * As an INSERT casts what Connect's JDBC sinks bind: a double precision to the
+ * nearest even number, a numeric away from zero.  Strings they bind as such.
+ */
+static bool
+round_to_int64(const ConnectDatumPlan *plan, const ConnectSchema *schema,
+			   const ConnectValue *v, int64 *i, ConnectError *err)
+{
+	ConnectValue decimal;
+	Datum		numeric;
+	double		d;
+	bool		exact = v->kind == CONNECT_KIND_DECIMAL ||
+		v->kind == CONNECT_KIND_BIG_DECIMAL ||
+		(v->kind == CONNECT_KIND_NUMBER_TEXT && schema != NULL &&
+		 schema->logical == CONNECT_LOGICAL_DECIMAL);
+
+	if (v->kind == CONNECT_KIND_FLOAT32 || v->kind == CONNECT_KIND_FLOAT64)
+		d = v->u.d;
+	else if ((!exact && v->kind != CONNECT_KIND_NUMBER_TEXT) ||
+			 !to_decimal(v, &decimal))
+		return false;
+	else if (exact)
+	{
+		if (!make_long_numeric(plan, &decimal, &numeric, err))
+			return false;
+		*i = DatumGetInt64(DirectFunctionCall1(numeric_int8, numeric));
+		return true;
+	}
+	else
+		d = connect_decimal_to_double(&decimal);
+	d = rint(d);
+	if (!FLOAT8_FITS_IN_INT64(d))
+		return false;
+	*i = (int64) d;
+	return true;
+}
+
 static bool
 make_integer(const ConnectDatumPlan *plan, const ConnectSchema *schema,
 			 const ConnectValue *v, Datum *value, ConnectError *err)
 {
 	int64		i;
 
-	if (!to_int64(v, &i))
+	if (!to_int64(v, &i) &&
+		!(plan->options->rounds && plan->type != OIDOID &&
+		  round_to_int64(plan, schema, v, &i, err)))
 		return refuse_value(plan, v, err);
 	if (plan->type == INT8OID)
 	{

@@ -4,7 +4,8 @@
  *
  * NOTES
  *	  Server code.  A value is taken if it has one meaning as the column's type
- *	  and loses nothing by it: 5.0 is an integer, 5.5 is not.  As in an INSERT,
+ *	  and loses nothing by it: 5.0 is an integer, 5.5 is not, unless the option
+ *	  "rounds" has it cast as an INSERT casts a parameter.  As in an INSERT,
  *	  digits beyond a numeric's scale are rounded and blanks beyond a
  *	  character(n)'s length are cut.
  *
@@ -25,6 +26,7 @@ typedef struct ConnectDatumOptions
 	pg_tz	   *zone;			/* of text and columns without zone; NULL = UTC */
 	bool		proleptic;		/* Dates and Timestamps of long ago: false = as
 								 * Java's old classes count them */
+	bool		rounds;			/* a fraction for an integer column is rounded */
 	bool		json_text;		/* a string for a json column is JSON text, not a
 								 * JSON string */
 } ConnectDatumOptions;

@@ -33,6 +33,17 @@ SELECT * FROM put(:i, '[{"value": {"id": 1, "x": 1}}]');
 SELECT * FROM put(:c, '[{"value": {"id": 2, "x": {"y": [1.50, null]}, "z": "q"}}, {"value": {"id": 3}}]');
 TABLE t;
 
+-- A fraction for an integer column is cast as what Connect's JDBC sinks bind: a double to even, a decimal away from zero, text not at all.
+CREATE TABLE whole (i2 smallint, i4 int, i8 bigint, o oid);
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.whole", "errors.tolerance": "all"}') AS plain,
+	sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.whole", "errors.tolerance": "all", "value.converter": "JsonConverter", "value.converter.schemas.enable": "true"}') AS typed \gset
+SELECT * FROM put(:plain, '[{"value": {"i2": 2.5, "i4": 3.5, "i8": -2.5}}, {"value": {"i4": 2147483647.4}}, {"value": {"i4": 2147483647.5}}, {"value": {"i8": 1e300}}, {"value": {"i4": "1.5"}}, {"value": {"o": 1.5}}, {"value": {"i4": 7.0, "o": 8.0}}]');
+SELECT * FROM put(:typed, (SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_object('schema', '{"type": "struct", "fields": [{"field": "i4", "type": "double", "optional": true},
+	{"field": "i8", "type": "bytes", "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": "1"}, "optional": true}, {"field": "i2", "type": "float", "optional": true}]}'::jsonb, 'payload', p))) FROM
+	(VALUES ('{"i4": 2.5, "i8": "GQ==", "i2": -3.5}'::jsonb), ('{"i4": -0.5, "i8": "5w==", "i2": 0.5}'), ('{"i2": 32767.5}'), ('{"i8": "BP/////////x"}'), ('{"i8": "BP/////////7"}')) AS v(p)));
+TABLE whole;
+DROP TABLE whole;
+
 -- upsert: the last change of a key wins; fields of single changes are merged.
 SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.t", "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}') AS u \gset
 SELECT * FROM put(:u, '[{"value": {"id": 1, "v": "a"}}, {"value": {"id": 9, "v": "b"}}, {"value": {"id": 9, "n": 2}}, {"value": {"id": 1, "v": "c"}}]');
@@ -163,6 +174,9 @@ SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.e", 
 SELECT * FROM put(:e, '[{"value": {"id": 1, "at": 1709210096789123456, "tz": "1709210096789123456"}}]');
 SELECT * FROM put(:e, '[{"value": {"id": 1, "at": "2024-02-29"}}]');
 SELECT id, at, tz AT TIME ZONE 'UTC' AS tz FROM e;
+SELECT sink('{"connector.class": "JdbcSink", "table.name.format": "jdbcsink.e", "timestamp.fields.list": "at,tz", "errors.tolerance": "all"}') AS e \gset
+SELECT * FROM put(:e, '[{"value": {"at": -9223372036854775808}}, {"value": {"tz": 9223372036854775000}}, {"value": {"at": -210866803200000000}}]');
+SELECT at FROM e WHERE id IS NULL;
 
 -- Options are checked.
 SELECT sink('{"connector.class": "JdbcSink", "insert.mode": "upsert"}');
