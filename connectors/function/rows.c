@@ -319,7 +319,7 @@ connect_function_rows_record(FunctionRows *rows, const Datum *values,
 			ereport(ERROR,
 					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 					 errmsg("column \"timestamp\" is infinite")));
-		record->timestamp = at / 1000 +
+		record->timestamp = at / 1000 - (at % 1000 < 0) +
 			(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (USECS_PER_DAY / 1000);
 	}
 	headers = object_of(rows, FUNCTION_COLUMN_HEADERS, values, isnull);

@@ -250,4 +250,12 @@ query('REVOKE EXECUTE ON FUNCTION secrets FROM PUBLIC');
 wait_for_state($node, 'rights', 'FAILED', task => 0);
 like(query("SELECT trace FROM connect.task_status WHERE connector = 'rights'"),
 	qr/42501: permission denied for function public\.secrets\(jsonb\)\n.*\nHINT:  GRANT EXECUTE/, 'EXECUTE that is revoked fails the task');
+# --- times before 2000 -------------------------------------------------------------
+my $old = create_topic('old', 1);
+
+query(q(CREATE FUNCTION old(last_offset jsonb) RETURNS TABLE (value int, "timestamp" timestamptz, "offset" jsonb) LANGUAGE sql AS
+	$$ SELECT 1, '1999-12-31 23:59:59.9985Z'::timestamptz, '{"i": 1}'::jsonb WHERE last_offset IS NULL $$));
+create_connector($node, 'old', { 'connector.class' => 'FunctionSource', topic => $old, 'function.name' => 'public.old' });
+is((wait_for_records($old, 1))[0]->{timestamp}, 946684799998, 'a fraction of a millisecond before 2000 is dropped, not rounded up');
+
 finish();
