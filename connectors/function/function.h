@@ -153,7 +153,5 @@ extern const FunctionUse connect_function_partitions_use;
  */
 extern List *connect_function_partitions(const ConnectConfig *cfg);
 extern bool connect_function_is_partitioned(const ConnectConfig *cfg);
-/* A text that differs if the lists do. */
-extern char *connect_function_partitions_digest(List *partitions);
 
 #endif							/* CONNECT_FUNCTION_H */

@@ -34,6 +34,7 @@
 
 #include "catalog/catalog.h"
 #include "connect.h"
+#include "digest.h"
 #include "function/function.h"
 #include "registry.h"
 #include "runtime/wal.h"
@@ -295,7 +296,7 @@ source_task_configs(const ConnectConfig *cfg, int max_tasks)
 		connect_config_set(task, TASK_PARTITIONS, list.data);
 		if (i == 0)
 			connect_config_set(task, PARTITIONS_DIGEST,
-							   connect_function_partitions_digest(partitions));
+							   connect_digest(partitions));
 		tasks = lappend(tasks, task);
 	}
 	return tasks;
@@ -710,8 +711,7 @@ watch_partitions(FunctionSource *source)
 													source->watch_ms);
 	connect_task_begin(task);
 	partitions = connect_function_partitions(task->config);
-	if (strcmp(connect_function_partitions_digest(partitions),
-			   source->digest) != 0)
+	if (strcmp(connect_digest(partitions), source->digest) != 0)
 		connect_task_reconfigure(task);
 	connect_task_commit(task);
 }

@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
@@ -141,18 +140,4 @@ connect_function_partitions(const ConnectConfig *cfg)
 			result = lappend(result, lfirst(lc));
 	}
 	return result;
-}
-
-char *
-connect_function_partitions_digest(List *partitions)
-{
-	uint64		digest = list_length(partitions);
-	ListCell   *lc;
-
-	foreach(lc, partitions)
-		digest = hash_combine64(digest,
-								DatumGetUInt64(hash_any_extended(lfirst(lc),
-																 strlen(lfirst(lc)),
-																 0)));
-	return psprintf(UINT64_FORMAT, digest);
 }

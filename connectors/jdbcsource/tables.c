@@ -12,7 +12,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -20,6 +19,7 @@
 #include "utils/formatting.h"
 #include "utils/lsyscache.h"
 
+#include "digest.h"
 #include "jdbcsource/jdbcsource.h"
 
 /* Kinds and order are those of the PostgreSQL JDBC driver. */
@@ -316,15 +316,10 @@ connect_jdbc_table_lookup(const ConnectJdbcTable *table)
 char *
 connect_jdbc_tables_digest(List *tables)
 {
-	uint64		hash = list_length(tables);
+	List	   *names = NIL;
 	ListCell   *lc;
 
 	foreach(lc, tables)
-	{
-		char	   *name = connect_jdbc_table_quoted(lfirst(lc), true);
-
-		hash = hash_bytes_extended((const unsigned char *) name, strlen(name),
-								   hash);
-	}
-	return psprintf(UINT64_FORMAT, hash);
+		names = lappend(names, connect_jdbc_table_quoted(lfirst(lc), true));
+	return connect_digest(names);
 }
