@@ -38,6 +38,9 @@ typedef struct ConnectShared
 	int			static_procno[CONNECT_NSTATIC];
 	char		broker_address[256];
 
+	/* A change of roles has been prepared; any backend, under the lock. */
+	bool		roles_prepared;
+
 	int			nslots_used;	/* grows under the lock, exclusively */
 	int			nslots;			/* constant */
 	int			ndatabases;		/* constant */
@@ -116,6 +119,25 @@ LWLock *
 connect_slot_lock(void)
 {
 	return slot_lock;
+}
+
+void
+connect_roles_note_prepared(void)
+{
+	LWLockAcquire(slot_lock, LW_EXCLUSIVE);
+	shared->roles_prepared = true;
+	LWLockRelease(slot_lock);
+}
+
+bool
+connect_roles_were_prepared(void)
+{
+	bool		were;
+
+	LWLockAcquire(slot_lock, LW_SHARED);
+	were = shared->roles_prepared;
+	LWLockRelease(slot_lock);
+	return were;
 }
 
 ConditionVariable *

@@ -191,6 +191,13 @@ extern void connect_static_attach(ConnectStatic which);
 extern pid_t connect_static_pid(ConnectStatic which);
 extern void connect_static_wake(ConnectStatic which);
 
+/*
+ * Has a change of roles been prepared since the server started?  From then on
+ * each COMMIT PREPARED may be that one.
+ */
+extern void connect_roles_note_prepared(void);
+extern bool connect_roles_were_prepared(void);
+
 /* Address of the embedded broker, "" while there is none. */
 extern void connect_embedded_broker_address(char *out, Size size);
 extern void connect_embedded_broker_set_address(const char *address);

@@ -112,8 +112,11 @@ at_xact_end(XactEvent event, void *arg)
 			if (launcher_pending)
 				connect_static_wake(CONNECT_LAUNCHER);
 			break;
-		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
+			if (everyone_pending)
+				connect_roles_note_prepared();
+			break;
+		case XACT_EVENT_ABORT:
 			break;
 		default:
 			return;
@@ -170,6 +173,6 @@ connect_wake_database(Oid database)
 	nsources = MAX_SOURCES + 1;
 	wake_sources(database);
 	nsources = 0;
-	wake_coordinators(database, false);
+	wake_coordinators(database, connect_roles_were_prepared());
 	connect_static_wake(CONNECT_LAUNCHER);
 }

@@ -20,7 +20,10 @@ extern void connect_wake_launcher_at_commit(void);
 /* Roles have changed: all databases are concerned. */
 extern void connect_wake_everyone_at_commit(void);
 
-/* Now: all of this database, after COMMIT PREPARED. */
+/*
+ * Now: all of this database, after COMMIT PREPARED; the coordinators of others
+ * too if roles may have changed.
+ */
 extern void connect_wake_database(Oid database);
 
 #endif							/* CONNECT_WAKEUP_H */

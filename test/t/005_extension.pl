@@ -75,6 +75,17 @@ $node->safe_psql('postgres', "BEGIN; " . create('q') . "; PREPARE TRANSACTION 'x
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'x'");
 is($node->safe_psql('postgres', "SELECT count(*) FROM connect.connector_status"), '2', 'ROLLBACK PREPARED: nothing ever ran');
 
+$node->safe_psql('postgres', 'CREATE ROLE prepared LOGIN IN ROLE pg_read_server_files; CREATE DATABASE beside');
+$node->safe_psql('beside', 'CREATE EXTENSION connect; GRANT EXECUTE ON FUNCTION connect_create(text, jsonb, text) TO prepared');
+$node->safe_psql('beside', 'SET ROLE prepared; ' . create('r'));
+wait_for_state($node, 'r', 'RUNNING', task => 0, database => 'beside');
+$node->safe_psql('postgres', "BEGIN; REVOKE CONNECT ON DATABASE beside FROM PUBLIC; PREPARE TRANSACTION 'x'");
+$node->safe_psql('postgres', "COMMIT PREPARED 'x'");
+wait_for_state($node, 'r', 'FAILED', database => 'beside');
+pass('COMMIT PREPARED of a change of rights is heeded in other databases');
+$node->safe_psql('postgres', 'DROP DATABASE beside');
+$node->safe_psql('postgres', 'DROP ROLE prepared');
+
 # drop and create in one transaction
 $node->safe_psql('postgres', "BEGIN; SELECT connect_drop('p'); " . create('p') . "; COMMIT");
 wait_for_state($node, 'p', 'RUNNING', task => 0);
