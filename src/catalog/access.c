@@ -103,6 +103,38 @@ connect_catalog_run(ConnectStatement *stmt, Datum *values, const char *nulls)
 	return SPI_processed;
 }
 
+uint64
+connect_catalog_execute(ConnectStatement *stmt, Datum *values,
+						const char *nulls)
+{
+	ConnectCatalogScope scope;
+	uint64		n;
+
+	connect_catalog_enter(&scope);
+	n = connect_catalog_run(stmt, values, nulls);
+	connect_catalog_leave(&scope);
+	return n;
+}
+
+List *
+connect_catalog_list(ConnectStatement *stmt, Datum *values,
+					 void *(*make) (const ConnectCatalogScope *scope, uint64 row))
+{
+	ConnectCatalogScope scope;
+	MemoryContext old;
+	List	   *result = NIL;
+	uint64		n;
+
+	connect_catalog_enter(&scope);
+	n = connect_catalog_run(stmt, values, NULL);
+	old = MemoryContextSwitchTo(scope.caller);
+	for (uint64 i = 0; i < n; i++)
+		result = lappend(result, make(&scope, i));
+	MemoryContextSwitchTo(old);
+	connect_catalog_leave(&scope);
+	return result;
+}
+
 Datum
 connect_catalog_text_arg(const char *value, char *null)
 {

@@ -46,6 +46,17 @@ extern void connect_catalog_leave(ConnectCatalogScope *scope);
 extern uint64 connect_catalog_run(ConnectStatement *stmt, Datum *values,
 								  const char *nulls);
 
+/* Enters, runs one, leaves.  Rows processed; none is read. */
+extern uint64 connect_catalog_execute(ConnectStatement *stmt, Datum *values,
+									  const char *nulls);
+
+/*
+ * Enters, runs one, leaves: the list of what make has made of each row, in the
+ * caller's context.
+ */
+extern List *connect_catalog_list(ConnectStatement *stmt, Datum *values,
+								  void *(*make) (const ConnectCatalogScope *scope, uint64 row));
+
 /* An argument from a text that may be NULL: then sets *null. */
 extern Datum connect_catalog_text_arg(const char *value, char *null);
 

@@ -29,7 +29,8 @@
 	" LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.owner" \
 	" LEFT JOIN connect.identity i ON true"
 
-static List *fetch_connectors(ConnectStatement *stmt, Datum *values);
+static void *make_connector(const ConnectCatalogScope *scope, uint64 i);
+static void *make_task(const ConnectCatalogScope *scope, uint64 i);
 static ConnectConnectorRow *fetch_connector(ConnectStatement *stmt,
 											Datum *values);
 
@@ -91,7 +92,7 @@ connect_catalog_connectors(void)
 	};
 	Datum		values[] = {ObjectIdGetDatum(MyDatabaseId)};
 
-	return fetch_connectors(&stmt, values);
+	return connect_catalog_list(&stmt, values, make_connector);
 }
 
 ConnectConnectorRow *
@@ -151,14 +152,9 @@ connect_connector_insert(const ConnectConnectorRow *row)
 		JsonbPGetDatum(connect_config_to_jsonb(row->config)),
 		CStringGetTextDatum(connect_state_name(row->target))
 	};
-	ConnectCatalogScope scope;
-	bool		inserted;
 
 	namestrcpy(&owner_name, row->owner_name);
-	connect_catalog_enter(&scope);
-	inserted = connect_catalog_run(&stmt, values, NULL) == 1;
-	connect_catalog_leave(&scope);
-	return inserted;
+	return connect_catalog_execute(&stmt, values, NULL) == 1;
 }
 
 int64
@@ -196,12 +192,9 @@ connect_connector_update(const ConnectConnectorRow *row)
 		Int64GetDatum(row->version),
 		Int64GetDatum(row->restarts)
 	};
-	ConnectCatalogScope scope;
 
 	namestrcpy(&owner_name, row->owner_name);
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, NULL);
 }
 
 void
@@ -211,11 +204,8 @@ connect_connector_delete(int64 id)
 		"DELETE FROM connect.connector_def WHERE id = $1", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(id)};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, NULL);
 }
 
 List *
@@ -226,26 +216,20 @@ connect_catalog_tasks(int64 connector_id)
 		" WHERE connector_id = $1 ORDER BY task", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
-	List	   *result = NIL;
-	uint64		n;
 
-	connect_catalog_enter(&scope);
-	n = connect_catalog_run(&stmt, values, NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(scope.caller);
-		ConnectTaskRow *row = palloc0(sizeof(ConnectTaskRow));
+	return connect_catalog_list(&stmt, values, make_task);
+}
 
-		row->task = connect_catalog_int64(i, 1, 0);
-		row->config = connect_catalog_config(&scope, i, 2);
-		row->config_version = connect_catalog_int64(i, 3, 0);
-		row->restarts = connect_catalog_int64(i, 4, 0);
-		result = lappend(result, row);
-		MemoryContextSwitchTo(old);
-	}
-	connect_catalog_leave(&scope);
-	return result;
+static void *
+make_task(const ConnectCatalogScope *scope, uint64 i)
+{
+	ConnectTaskRow *row = palloc0(sizeof(ConnectTaskRow));
+
+	row->task = connect_catalog_int64(i, 1, 0);
+	row->config = connect_catalog_config(scope, i, 2);
+	row->config_version = connect_catalog_int64(i, 3, 0);
+	row->restarts = connect_catalog_int64(i, 4, 0);
+	return row;
 }
 
 /*
@@ -305,11 +289,8 @@ connect_tasks_touch(int64 connector_id)
 		" WHERE connector_id = $1", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, NULL);
 }
 
 bool
@@ -320,53 +301,34 @@ connect_task_restart_request(int64 connector_id, int task)
 		" WHERE connector_id = $1 AND task = $2", 2, {INT8OID, INT4OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id), Int32GetDatum(task)};
-	ConnectCatalogScope scope;
-	bool		found;
 
-	connect_catalog_enter(&scope);
-	found = connect_catalog_run(&stmt, values, NULL) == 1;
-	connect_catalog_leave(&scope);
-	return found;
+	return connect_catalog_execute(&stmt, values, NULL) == 1;
 }
 
 static ConnectConnectorRow *
 fetch_connector(ConnectStatement *stmt, Datum *values)
 {
-	List	   *rows = fetch_connectors(stmt, values);
+	List	   *rows = connect_catalog_list(stmt, values, make_connector);
 
 	return rows == NIL ? NULL : linitial(rows);
 }
 
-static List *
-fetch_connectors(ConnectStatement *stmt, Datum *values)
+static void *
+make_connector(const ConnectCatalogScope *scope, uint64 i)
 {
-	ConnectCatalogScope scope;
-	List	   *result = NIL;
-	uint64		n;
+	ConnectConnectorRow *row = palloc0(sizeof(ConnectConnectorRow));
 
-	connect_catalog_enter(&scope);
-	n = connect_catalog_run(stmt, values, NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(scope.caller);
-		ConnectConnectorRow *row = palloc0(sizeof(ConnectConnectorRow));
-
-		row->id = connect_catalog_int64(i, 1, 0);
-		row->name = connect_catalog_text(&scope, i, 2);
-		row->owner = connect_catalog_int64(i, 3, 0);
-		row->owner_name = connect_catalog_text(&scope, i, 4);
-		row->owner_exists = connect_catalog_bool(i, 5);
-		row->config = connect_catalog_config(&scope, i, 6);
-		if (!connect_state_parse(connect_catalog_text(&scope, i, 7),
-								 &row->target))
-			elog(ERROR, "connector " INT64_FORMAT " has an unknown target",
-				 row->id);
-		row->version = connect_catalog_int64(i, 8, 0);
-		row->restarts = connect_catalog_int64(i, 9, 0);
-		row->foreign = connect_catalog_bool(i, 10);
-		result = lappend(result, row);
-		MemoryContextSwitchTo(old);
-	}
-	connect_catalog_leave(&scope);
-	return result;
+	row->id = connect_catalog_int64(i, 1, 0);
+	row->name = connect_catalog_text(scope, i, 2);
+	row->owner = connect_catalog_int64(i, 3, 0);
+	row->owner_name = connect_catalog_text(scope, i, 4);
+	row->owner_exists = connect_catalog_bool(i, 5);
+	row->config = connect_catalog_config(scope, i, 6);
+	if (!connect_state_parse(connect_catalog_text(scope, i, 7), &row->target))
+		elog(ERROR, "connector " INT64_FORMAT " has an unknown target",
+			 row->id);
+	row->version = connect_catalog_int64(i, 8, 0);
+	row->restarts = connect_catalog_int64(i, 9, 0);
+	row->foreign = connect_catalog_bool(i, 10);
+	return row;
 }

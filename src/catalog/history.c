@@ -37,13 +37,10 @@ connect_history_add(const ConnectConnectorRow *row,
 		CStringGetTextDatum(change)
 	};
 	char		nulls[] = "       ";
-	ConnectCatalogScope scope;
 
 	if (config == NULL)
 		nulls[4] = 'n';
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, nulls);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, nulls);
 }
 
 ConnectConfig *

@@ -30,13 +30,10 @@ connect_identity_ensure(void)
 		" WHERE NOT EXISTS (SELECT FROM connect.identity)", 1, {OIDOID}
 	};
 	Datum		values[] = {ObjectIdGetDatum(MyDatabaseId)};
-	ConnectCatalogScope scope;
 	bool		changed;
 
-	connect_catalog_enter(&scope);
-	changed = connect_catalog_run(&update, values, NULL) > 0 ||
-		connect_catalog_run(&insert, values, NULL) > 0;
-	connect_catalog_leave(&scope);
+	changed = connect_catalog_execute(&update, values, NULL) > 0 ||
+		connect_catalog_execute(&insert, values, NULL) > 0;
 
 	/* A copy has no mark yet: nothing has run in it so far. */
 	if (changed)
@@ -52,10 +49,7 @@ connect_identity_adopt(int64 connector_id)
 		" FROM connect.identity i WHERE c.id = $1", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
 
 	connect_identity_ensure();
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, NULL);
 }

@@ -39,15 +39,12 @@ connect_dead_letter_store(int64 connector_id, const ConnectDeadLetter *letter)
 		connect_catalog_text_arg(letter->message, &nulls[11]),
 		connect_catalog_text_arg(letter->trace, &nulls[12])
 	};
-	ConnectCatalogScope scope;
 
 	if (letter->headers_json == NULL)
 		nulls[8] = 'n';
 	else
 		values[8] = JsonbPGetDatum(connect_json_parse(letter->headers_json));
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, nulls);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, nulls);
 }
 
 static Datum

@@ -18,6 +18,9 @@
 #include "catalog/command.h"
 #include "catalog/json.h"
 
+static void *make_source_offset(const ConnectCatalogScope *scope, uint64 i);
+static void *make_sink_offset(const ConnectCatalogScope *scope, uint64 i);
+
 List *
 connect_source_offsets(int64 connector_id)
 {
@@ -26,24 +29,18 @@ connect_source_offsets(int64 connector_id)
 		" WHERE connector_id = $1 ORDER BY source_partition", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
-	List	   *result = NIL;
-	uint64		n;
 
-	connect_catalog_enter(&scope);
-	n = connect_catalog_run(&stmt, values, NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(scope.caller);
-		ConnectSourceOffsetRow *row = palloc(sizeof(ConnectSourceOffsetRow));
+	return connect_catalog_list(&stmt, values, make_source_offset);
+}
 
-		row->partition = connect_catalog_text(&scope, i, 1);
-		row->offset = connect_catalog_text(&scope, i, 2);
-		result = lappend(result, row);
-		MemoryContextSwitchTo(old);
-	}
-	connect_catalog_leave(&scope);
-	return result;
+static void *
+make_source_offset(const ConnectCatalogScope *scope, uint64 i)
+{
+	ConnectSourceOffsetRow *row = palloc(sizeof(ConnectSourceOffsetRow));
+
+	row->partition = connect_catalog_text(scope, i, 1);
+	row->offset = connect_catalog_text(scope, i, 2);
+	return row;
 }
 
 void
@@ -68,11 +65,8 @@ connect_source_offset_store(int64 connector_id, const char *partition,
 		offset == NULL ? (Datum) 0 :
 		JsonbPGetDatum(connect_json_parse(offset))
 	};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(offset == NULL ? &delete : &upsert, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(offset == NULL ? &delete : &upsert, values, NULL);
 }
 
 void
@@ -91,6 +85,7 @@ connect_sink_offset_take(int64 connector_id, const char *topic,
 		CStringGetTextDatum(topic),
 		Int32GetDatum(partition)
 	};
+
 	ConnectCatalogScope scope;
 
 	connect_catalog_enter(&scope);
@@ -147,14 +142,9 @@ connect_sink_offset_advance(int64 connector_id, const char *topic,
 		Int64GetDatum(expected),
 		Int64GetDatum(next)
 	};
-	ConnectCatalogScope scope;
-	bool		moved;
 
-	connect_catalog_enter(&scope);
-	moved = connect_catalog_run(&stmt, values,
-								expected == -1 ? "    n " : NULL) == 1;
-	connect_catalog_leave(&scope);
-	return moved;
+	return connect_catalog_execute(&stmt, values,
+								   expected == -1 ? "    n " : NULL) == 1;
 }
 
 bool
@@ -165,13 +155,8 @@ connect_sink_offset_any(int64 connector_id)
 		1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
-	bool		any;
 
-	connect_catalog_enter(&scope);
-	any = connect_catalog_run(&stmt, values, NULL) > 0;
-	connect_catalog_leave(&scope);
-	return any;
+	return connect_catalog_execute(&stmt, values, NULL) > 0;
 }
 
 List *
@@ -184,25 +169,19 @@ connect_sink_offsets(int64 connector_id)
 		" ORDER BY kafka_topic, kafka_partition", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
-	List	   *result = NIL;
-	uint64		n;
 
-	connect_catalog_enter(&scope);
-	n = connect_catalog_run(&stmt, values, NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(scope.caller);
-		ConnectSinkOffsetRow *row = palloc(sizeof(ConnectSinkOffsetRow));
+	return connect_catalog_list(&stmt, values, make_sink_offset);
+}
 
-		row->topic = connect_catalog_text(&scope, i, 1);
-		row->partition = connect_catalog_int64(i, 2, 0);
-		row->offset = connect_catalog_int64(i, 3, 0);
-		result = lappend(result, row);
-		MemoryContextSwitchTo(old);
-	}
-	connect_catalog_leave(&scope);
-	return result;
+static void *
+make_sink_offset(const ConnectCatalogScope *scope, uint64 i)
+{
+	ConnectSinkOffsetRow *row = palloc(sizeof(ConnectSinkOffsetRow));
+
+	row->topic = connect_catalog_text(scope, i, 1);
+	row->partition = connect_catalog_int64(i, 2, 0);
+	row->offset = connect_catalog_int64(i, 3, 0);
+	return row;
 }
 
 /*
@@ -227,11 +206,8 @@ connect_sink_offset_set(int64 connector_id, const char *topic,
 		Int32GetDatum(partition),
 		Int64GetDatum(offset)
 	};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, offset == -1 ? "   n" : NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, offset == -1 ? "   n" : NULL);
 }
 
 void
@@ -246,10 +222,7 @@ connect_offsets_reset(int64 connector_id)
 		" epoch = epoch + 1 WHERE connector_id = $1", 1, {INT8OID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id)};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&source, values, NULL);
-	connect_catalog_run(&sink, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&source, values, NULL);
+	connect_catalog_execute(&sink, values, NULL);
 }

@@ -49,13 +49,8 @@ connect_secret_delete(const char *name)
 		"DELETE FROM connect.secret WHERE name = $1", 1, {TEXTOID}
 	};
 	Datum		values[] = {CStringGetTextDatum(name)};
-	ConnectCatalogScope scope;
-	bool		found;
 
-	connect_catalog_enter(&scope);
-	found = connect_catalog_run(&stmt, values, NULL) == 1;
-	connect_catalog_leave(&scope);
-	return found;
+	return connect_catalog_execute(&stmt, values, NULL) == 1;
 }
 
 Oid
@@ -84,11 +79,8 @@ connect_secret_give(int64 connector_id, Oid owner)
 		" WHERE connector_id = $1", 2, {INT8OID, OIDOID}
 	};
 	Datum		values[] = {Int64GetDatum(connector_id), ObjectIdGetDatum(owner)};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, NULL);
 }
 
 char *

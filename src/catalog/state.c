@@ -34,11 +34,8 @@ connect_catalog_save_state(int64 connector_id, int task, ConnectState state,
 		connect_catalog_text_arg(reason, &nulls[3]),
 		connect_catalog_text_arg(trace, &nulls[4])
 	};
-	ConnectCatalogScope scope;
 
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, nulls);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, nulls);
 }
 
 void
@@ -59,15 +56,12 @@ connect_catalog_save_counters(int64 connector_id, int task,
 		Int32GetDatum(task),
 		(Datum) 0
 	};
-	ConnectCatalogScope scope;
 
 	for (int i = 0; i < n; i++)
 		elems[i] = Int64GetDatum(counters[i]);
 	values[2] = PointerGetDatum(construct_array(elems, n, INT8OID, 8,
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	connect_catalog_enter(&scope);
-	connect_catalog_run(&stmt, values, NULL);
-	connect_catalog_leave(&scope);
+	connect_catalog_execute(&stmt, values, NULL);
 }
 
 void
