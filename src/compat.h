@@ -46,6 +46,18 @@
 	heap_form_minimal_tuple(desc, values, nulls)
 #endif
 
+/* The leaf where a key is or would be, locked for reading; its way there. */
+#if PG_VERSION_NUM >= 170000
+#define connect_bt_search(index, heap, key, leaf, snapshot) \
+	_bt_search((index), (heap), (key), (leaf), BT_READ)
+#elif PG_VERSION_NUM >= 160000
+#define connect_bt_search(index, heap, key, leaf, snapshot) \
+	_bt_search((index), (heap), (key), (leaf), BT_READ, (snapshot))
+#else
+#define connect_bt_search(index, heap, key, leaf, snapshot) \
+	_bt_search((index), (key), (leaf), BT_READ, (snapshot))
+#endif
+
 /* Process number of a PGPROC, and back. */
 #if PG_VERSION_NUM >= 170000
 #define connect_procno(proc) ((int) GetNumberFromPGProc(proc))

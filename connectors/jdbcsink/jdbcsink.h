@@ -13,8 +13,8 @@
  *				missing tables and columns are found (ddl.c makes them)
  *	  batch.c	rows -> work: the last change of a key wins, order is kept, a
  *				failing batch is halved
- *	  insert.c, upsert.c, statement.c	work -> table: straight into the heap and its
- *				indexes, or through the executor
+ *	  insert.c, upsert.c (with lookup.c), statement.c	work -> table: straight
+ *				into the heap and its indexes, or through the executor
  *
  *	  Everything runs in the task's process.
  */
@@ -368,6 +368,23 @@ extern void connect_jdbcsink_heap_insert(JdbcHeap *heap, TupleTableSlot **slots,
 extern void connect_jdbcsink_heap_index(JdbcHeap *heap, TupleTableSlot *slot);
 extern void connect_jdbcsink_insert_direct(JdbcTarget *target, JdbcRow **rows,
 										   int n);
+
+/* ---- lookup.c ---- */
+
+typedef struct JdbcLookup JdbcLookup;
+
+typedef enum JdbcFinding
+{
+	JDBC_ABSENT,				/* no row, not even one to wait for */
+	JDBC_FOUND,
+	JDBC_UNSURE					/* none is visible, but there may be one */
+} JdbcFinding;
+
+extern JdbcLookup *connect_jdbcsink_lookup_begin(Relation rel, Relation index);
+extern JdbcFinding connect_jdbcsink_lookup(JdbcLookup *lookup,
+										   const Datum *values,
+										   TupleTableSlot *slot);
+extern void connect_jdbcsink_lookup_end(JdbcLookup *lookup);
 
 /* ---- upsert.c ---- */
 

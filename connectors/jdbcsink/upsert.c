@@ -25,8 +25,6 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
-#include "access/nbtree.h"
-#include "access/relscan.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
@@ -52,7 +50,6 @@ typedef struct Upsert
 {
 	JdbcHeap	heap;
 	Relation	index;
-	ScanKeyData keys[INDEX_MAX_KEYS];
 	TupleTableSlot *found;		/* the row that is there */
 	Fate		fates[JDBC_CHUNK];
 	ItemPointerData tids[JDBC_CHUNK];	/* of rows to be updated */
@@ -61,8 +58,8 @@ typedef struct Upsert
 
 static bool is_plain(Relation index);
 static bool may_update(const JdbcTarget *target);
-static void make_keys(Upsert *upsert);
 static int	foresee(Upsert *upsert, JdbcRow **rows, int n);
+static bool has_null_key(const JdbcRow *row);
 static bool is_checked_alike(Upsert *upsert, const JdbcRow *row);
 static void prepare_update(Upsert *upsert, const JdbcRow *row, int i);
 static bool update(Upsert *upsert, int i);
@@ -167,7 +164,6 @@ connect_jdbcsink_upsert_direct(JdbcSink *sink, JdbcTarget *target,
 	connect_jdbcsink_heap_open(&upsert->heap, target, set);
 	upsert->index = index_open(set->unique_index, RowExclusiveLock);
 	upsert->found = table_slot_create(upsert->heap.rel, NULL);
-	make_keys(upsert);
 	for (int start = 0; start < n; start += JDBC_CHUNK)
 	{
 		int			nchunk = Min(n - start, JDBC_CHUNK);
@@ -193,24 +189,6 @@ may_update(const JdbcTarget *target)
 							 ACL_UPDATE) == ACLCHECK_OK &&
 		pg_class_aclcheck(target->relid, GetUserId(),
 						  ACL_SELECT) == ACLCHECK_OK;
-}
-
-static void
-make_keys(Upsert *upsert)
-{
-	Relation	index = upsert->index;
-
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-	{
-		Oid			type = index->rd_opcintype[i];
-		Oid			operator = get_opfamily_member(index->rd_opfamily[i], type,
-												   type, BTEqualStrategyNumber);
-
-		ScanKeyEntryInitialize(&upsert->keys[i], 0, i + 1,
-							   BTEqualStrategyNumber, InvalidOid,
-							   index->rd_indcollation[i], get_opcode(operator),
-							   (Datum) 0);
-	}
 }
 
 static void
@@ -261,48 +239,47 @@ upsert_chunk(JdbcSink *sink, Upsert *upsert, JdbcRow **rows, int n)
 static int
 foresee(Upsert *upsert, JdbcRow **rows, int n)
 {
-	Form_pg_index form = upsert->index->rd_index;
 	JdbcColumnSet *set = upsert->heap.set;
-	IndexScanDesc scan;
+	JdbcLookup *lookup = connect_jdbcsink_lookup_begin(upsert->heap.rel,
+													   upsert->index);
 	int			r;
 
-	scan = connect_index_beginscan(upsert->heap.rel, upsert->index,
-								   GetActiveSnapshot(), form->indnkeyatts, 0);
 	for (r = 0; r < n; r++)
 	{
 		JdbcRow    *row = rows[r];
-		bool		has_null = false;
-		bool		found = false;
+		JdbcFinding finding;
 
-		for (int i = 0; i < form->indnkeyatts; i++)
-		{
-			int			column = form->indkey.values[i] - 1;
-
-			has_null |= row->nulls[column];
-			upsert->keys[i].sk_argument = row->values[column];
-		}
-		if (has_null)
+		CHECK_FOR_INTERRUPTS();
+		if (has_null_key(row))
 			break;
-		index_rescan(scan, upsert->keys, form->indnkeyatts, NULL, 0);
-		if (index_getnext_tid(scan, ForwardScanDirection) == NULL)
+		finding = connect_jdbcsink_lookup(lookup, row->values, upsert->found);
+		if (finding == JDBC_ABSENT)
 		{
 			upsert->fates[r] = FATE_INSERT;
 			continue;
 		}
-		if (!set->updates_direct)
-			break;
-		do
-			found = index_fetch_heap(scan, upsert->found);
-		while (!found &&
-			   index_getnext_tid(scan, ForwardScanDirection) != NULL);
-		if (!found || !is_checked_alike(upsert, row))
+		if (finding == JDBC_UNSURE || !set->updates_direct ||
+			!is_checked_alike(upsert, row))
 			break;
 		upsert->fates[r] = FATE_UPDATE;
 		prepare_update(upsert, row, r);
 	}
-	index_endscan(scan);
 	ExecClearTuple(upsert->found);
+	connect_jdbcsink_lookup_end(lookup);
 	return r;
+}
+
+static bool
+has_null_key(const JdbcRow *row)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(row->set->keys, column)) >= 0)
+	{
+		if (row->nulls[column])
+			return true;
+	}
+	return false;
 }
 
 /*

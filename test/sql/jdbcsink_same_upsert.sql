@@ -161,6 +161,39 @@ SELECT count(*), count(*) FILTER (WHERE v = 'old') AS old, sum(id), min(v::int) 
 -- A key that is changed is another key: delete and insert.
 SELECT * FROM put(:s, '[{"key": 6001, "value": {"v": "moved"}}, {"key": 5001}]');
 SELECT * FROM t WHERE id IN (5001, 6001);
+-- Keys are looked for in many pages, whether the index is in the order in which they come or not.
+CREATE PROCEDURE many_keys(key text, index text) LANGUAGE plpgsql AS $$
+DECLARE
+	differ bigint;
+BEGIN
+	DROP TABLE IF EXISTS ours, plain;
+	CREATE TABLE ours (id text COLLATE "C", n int, v text) WITH (fillfactor = 60);
+	EXECUTE format('CREATE UNIQUE INDEX ON ours (%s)', index);
+	INSERT INTO ours SELECT 'key ' || g, g % 7, 'old' FROM generate_series(1, 6000, 2) g;
+	COMMIT;
+	UPDATE ours SET v = 'older' WHERE n < 3;
+	COMMIT;
+	UPDATE ours SET v = 'oldest' WHERE n = 1;
+	DELETE FROM ours WHERE n = 5;
+	COMMIT;
+	CREATE TABLE plain (LIKE ours INCLUDING ALL);
+	INSERT INTO plain TABLE ours;
+	PERFORM put(sink(jsonb_build_object('connector.class', 'JdbcSink', 'table.name.format', 'jdbcsink_same_upsert.ours', 'insert.mode', 'upsert',
+			'pk.mode', 'record_value', 'pk.fields', key)),
+		(SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_object('id', 'key ' || g, 'n', g % 7, 'v', 'new'))) FROM generate_series(1, 7000, 3) g));
+	EXECUTE format('INSERT INTO plain SELECT ''key '' || g, g %% 7, ''new'' FROM generate_series(1, 7000, 3) g
+		ON CONFLICT (%s) DO UPDATE SET n = EXCLUDED.n, v = EXCLUDED.v', key);
+	COMMIT;
+	SELECT count(*) INTO differ FROM ((TABLE ours EXCEPT ALL TABLE plain) UNION ALL (TABLE plain EXCEPT ALL TABLE ours)) d;
+	SET LOCAL enable_seqscan = off;
+	RAISE WARNING '(%): % rows differ; % rows, % by the index', index, differ, (SELECT count(*) FROM ours),
+		(SELECT count(*) FROM plain p WHERE EXISTS (SELECT FROM ours o WHERE (o.id, o.n) = (p.id, p.n)));
+END $$;
+CALL many_keys('id', 'id');
+CALL many_keys('id', 'id DESC');
+CALL many_keys('id,n', 'n DESC, id');
+CALL many_keys('id', 'id COLLATE "POSIX" text_pattern_ops');
+
 -- A batch again gives the same table.
 SELECT md5(string_agg(t::text, ',' ORDER BY id)) AS before FROM t \gset
 SELECT * FROM put(:s, '[{"key": 6001, "value": {"v": "moved"}}, {"key": 5001}]');
