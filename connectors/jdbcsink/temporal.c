@@ -36,7 +36,7 @@ typedef enum Temporal
 static Temporal debezium_temporal(const char *name, int64 *per_second);
 static int64 number_of(const JdbcField *field, const ConnectValue *cell);
 static bool to_local(pg_tz *zone, Timestamp *stamp);
-static void raise_range(const JdbcField *field, const char *what) pg_attribute_noreturn();
+static void raise_range(const JdbcField *field, const char *what) CONNECT_NORETURN;
 
 bool
 connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
