@@ -2,12 +2,13 @@
  * latency.c
  *	  Reads a topic as it grows and prints how old its messages are.
  *
- *	  latency BOOTSTRAP TOPIC COUNT [SKIP]
+ *	  latency BOOTSTRAP TOPIC COUNT [SKIP [FILE]]
  *
  * A message holds "us":N somewhere, the microsecond at which it was made, by the
  * clock of this machine.  Prints "ready" once it reads, then, when SKIP messages
  * have been passed over and COUNT measured: p50, p99 and max in milliseconds.
- * Ends with what it has when nothing comes for five seconds.
+ * Ends with what it has when nothing comes for five seconds.  FILE gets a line a
+ * message, skipped or not: the microsecond at which it was seen.
  */
 #define _GNU_SOURCE
 #include <librdkafka/rdkafka.h>
@@ -78,6 +79,7 @@ main(int argc, char **argv)
 	int			seen = 0;
 	int			n = 0;
 	int			ready = 0;
+	FILE	   *file = argc > 5 ? fopen(argv[5], "w") : NULL;
 
 	if (count == 0)
 		return 2;
@@ -88,6 +90,7 @@ main(int argc, char **argv)
 	while (n < count &&
 		   (message = rd_kafka_consumer_poll(consumer, ready ? IDLE_MS : 60000)) != NULL)
 	{
+		double		seen_at = now_us();
 		double		made = message->err ? 0 : made_at(message);
 
 		/* the end of the partition is where it begins */
@@ -97,10 +100,14 @@ main(int argc, char **argv)
 			printf("ready\n");
 			fflush(stdout);
 		}
+		if (made > 0 && file != NULL)
+			fprintf(file, "%.0f\n", seen_at);
 		if (made > 0 && seen++ >= skip)
-			ages[n++] = (now_us() - made) / 1000;
+			ages[n++] = (seen_at - made) / 1000;
 		rd_kafka_message_destroy(message);
 	}
+	if (file != NULL)
+		fclose(file);
 	if (n == 0)
 	{
 		fprintf(stderr, "latency: no message\n");
