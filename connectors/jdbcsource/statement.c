@@ -41,6 +41,12 @@
 
 #include "jdbcsource/jdbcsource.h"
 
+/* Nobody's own, which a schema of the search path may have for the types. */
+#define GE	"OPERATOR(pg_catalog.>=)"
+#define GT	"OPERATOR(pg_catalog.>)"
+#define LE	"OPERATOR(pg_catalog.<=)"
+#define LT	"OPERATOR(pg_catalog.<)"
+
 /* A column of what is read. */
 typedef struct Column
 {
@@ -643,19 +649,20 @@ prepare(const Source *source, ConnectJdbcStatement *statement,
 		case CONNECT_JDBC_BULK:
 			break;
 		case CONNECT_JDBC_INCREMENTING:
-			appendStringInfo(&sql, " WHERE %s >= $1 AND %s <= $2 ORDER BY %s",
+			appendStringInfo(&sql, " WHERE %s " GE " $1 AND %s " LE " $2 ORDER BY %s",
 							 id, id, id);
 			types[n++] = INT8OID;
 			types[n++] = INT8OID;
 			break;
 		case CONNECT_JDBC_TIMESTAMP:
-			appendStringInfo(&sql, " WHERE %s > $1 AND %s < $2 ORDER BY %s",
+			appendStringInfo(&sql, " WHERE %s " GT " $1 AND %s " LT " $2 ORDER BY %s",
 							 ts, ts, ts);
 			types[n++] = statement->ts_type;
 			types[n++] = statement->ts_type;
 			break;
 		case CONNECT_JDBC_TIMESTAMP_INCREMENTING:
-			appendStringInfo(&sql, " WHERE %s >= $1 AND %s < $2 AND (%s > $1 OR %s >= $3) ORDER BY %s, %s",
+			appendStringInfo(&sql, " WHERE %s " GE " $1 AND %s " LT " $2"
+							 " AND (%s " GT " $1 OR %s " GE " $3) ORDER BY %s, %s",
 							 ts, ts, ts, id, ts, id);
 			types[n++] = statement->ts_type;
 			types[n++] = statement->ts_type;
@@ -672,7 +679,7 @@ prepare(const Source *source, ConnectJdbcStatement *statement,
 	if (settings->mode == CONNECT_JDBC_INCREMENTING)
 	{
 		resetStringInfo(&sql);
-		appendStringInfo(&sql, "SELECT pg_catalog.max(%s) FROM %s WHERE %s >= $1",
+		appendStringInfo(&sql, "SELECT pg_catalog.max(%s) FROM %s WHERE %s " GE " $1",
 						 id, source->relation, id);
 		statement->top = prepare_plan(settings, sql.data, 1, types);
 	}

@@ -79,6 +79,20 @@ like(sql("SELECT trace FROM connect.task_status WHERE connector = 'rls'"), qr/pe
 	'a right that was taken away counts');
 sql("SELECT connect_drop('rls')");
 
+# Who may create in the search path has no operator of his called.
+sql(q(CREATE SCHEMA lib; CREATE DOMAIN number AS int; CREATE TABLE lib.numeric (id numeric PRIMARY KEY); INSERT INTO lib.numeric VALUES (1);
+	CREATE TABLE lib.domain (id number PRIMARY KEY); INSERT INTO lib.domain VALUES (1);
+	GRANT CREATE ON SCHEMA public TO reader));
+foreach my $type (qw(numeric number))
+{
+	sql(qq(SET ROLE reader; CREATE OR REPLACE FUNCTION mine($type, bigint) RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN
+		RAISE EXCEPTION 'called as %', current_user; END \$\$;
+		CREATE OPERATOR $_ (LEFTARG = $type, RIGHTARG = bigint, FUNCTION = mine))) foreach qw(>= <=);
+}
+source('mine', mode => 'incrementing', 'incrementing.column.name' => 'id', 'schema.pattern' => 'lib');
+is(field($_, 1, 'id'), '1', "a key of type $_ is compared as PostgreSQL does") foreach qw(numeric domain);
+sql("SELECT connect_drop('mine')");
+
 # --- another database is refused ------------------------------------------------
 
 my ($stdout, $stderr);
