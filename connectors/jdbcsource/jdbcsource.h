@@ -389,6 +389,8 @@ extern bool connect_jdbc_split_offered(const ConnectJdbcSplit *split,
 									   ConnectShare *leader);
 extern void connect_jdbc_split_join(ConnectJdbcSplit *split,
 									const ConnectShare *leader);
+/* Does the leader still hold the snapshot and the table? */
+extern bool connect_jdbc_split_is_held(const ConnectJdbcSplit *split);
 /* Is the pass that was joined still under way? */
 extern bool connect_jdbc_split_is_current(const ConnectJdbcSplit *split);
 extern void connect_jdbc_split_refuse(ConnectJdbcSplit *split);

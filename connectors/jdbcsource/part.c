@@ -8,6 +8,7 @@
 
 #include "connect.h"
 #include "jdbcsource/turn.h"
+#include "runtime/fault.h"
 #include "runtime/wal.h"
 
 /* Looks again when others say something, and when it has held on for too long. */
@@ -54,11 +55,21 @@ connect_jdbc_part_follow(ConnectTask *task, ConnectJdbcTurn *turn)
 	}
 	connect_jdbc_split_join(turn->split, &leader);
 	connect_jdbc_begin(task, leader.snapshot);
+	CONNECT_FAULT("part-joined");
 	if (!connect_jdbc_open_table(task, turn) || !reader->statement->heap ||
 		!connect_jdbc_reader_heap_begin(reader))
 	{
 		connect_jdbc_commit(task);
 		connect_jdbc_split_refuse(turn->split);
+		listen(turn);
+		return;
+	}
+	/* Else the table may have been written anew before our lock was there. */
+	if (!connect_jdbc_split_is_held(turn->split))
+	{
+		connect_jdbc_reader_heap_end(reader);
+		connect_jdbc_commit(task);
+		connect_jdbc_split_leave(turn->split);
 		listen(turn);
 		return;
 	}

@@ -350,6 +350,15 @@ connect_jdbc_split_join(ConnectJdbcSplit *split, const ConnectShare *leader)
 }
 
 bool
+connect_jdbc_split_is_held(const ConnectJdbcSplit *split)
+{
+	ConnectShare leader;
+
+	return look(split, 0, &leader) && leader.state == OPEN &&
+		leader.pass == split->mine.pass;
+}
+
+bool
 connect_jdbc_split_is_current(const ConnectJdbcSplit *split)
 {
 	ConnectShare leader;

@@ -249,6 +249,20 @@ broker_command('thaw', $kafka);
 all_arrive('bounded-big', 'all rows come from the files');
 drop('bounded');
 
+# Parts that have the snapshot, but not yet the table's lock when the leader lets go of both.
+sql(q(CREATE TABLE moving (LIKE big); INSERT INTO moving SELECT -id, n, a FROM big; INSERT INTO moving SELECT * FROM big;
+	DELETE FROM moving WHERE id < 0));
+$node->append_conf('postgresql.conf', "connect.fault = 'part-joined:stop'\n");
+$node->reload;
+source('late', 'moving');
+wait_for_tasks('late', "progress !~ 'held' AND waiting_for ~ 'which reads a part'", 1);
+$node->adjust_conf('postgresql.conf', 'connect.fault', undef);
+$node->reload;
+sql("SET lock_timeout = '60s'; VACUUM FULL moving");
+kill 'CONT', split /\n/, sql("SELECT pid FROM connect.task_status WHERE connector = 'late' AND task > 0");
+all_arrive('late-moving', 'no row is missing when the table is written anew before a part has its lock');
+drop('late');
+
 # A command that waits for the lock is through when the bound passes, at the latest.
 source_on_frozen('dropped', 'big');
 wait_for_tasks('dropped', q(progress ~ 'held|temporary storage'), 3);
