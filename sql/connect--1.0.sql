@@ -136,6 +136,8 @@ CREATE TABLE connect.stream (
 	connector_id bigint NOT NULL
 		REFERENCES connect.connector_def ON DELETE CASCADE,
 	relation regclass NOT NULL,
+	schema_name text NOT NULL,		-- for what is queued when it is dropped
+	table_name text NOT NULL,
 	topic text NOT NULL,
 	columns text[],
 	filter text,
@@ -146,6 +148,8 @@ CREATE TABLE connect.stream (
 	old_row boolean NOT NULL,
 	pending boolean NOT NULL,		-- the initial read is not finished
 	baseline xid8 NOT NULL,			-- what it reads is older than this
+	leaves oid[] NOT NULL,			-- the tables with rows, at the baseline
+	files oid[] NOT NULL,			-- what they were stored in then
 	UNIQUE (connector_id, relation)
 );
 

@@ -37,12 +37,14 @@
 #include "catalog/catalog.h"
 #include "compat.h"
 #include "stream/config.h"
+#include "stream/initial.h"
 #include "stream/stream.h"
 
 #define STREAM_COLUMNS \
-	"SELECT s.id, s.connector_id, s.relation::pg_catalog.oid," \
-	" n.nspname, c.relname, s.topic, s.columns, s.filter, s.operations," \
-	" s.key, s.debezium, s.tombstones, s.old_row, s.pending, s.baseline" \
+	"SELECT s.id, s.connector_id, c.oid, coalesce(n.nspname, s.schema_name)," \
+	" coalesce(c.relname, s.table_name), s.topic, s.columns, s.filter," \
+	" s.operations, s.key, s.debezium, s.tombstones, s.old_row, s.pending," \
+	" s.baseline, s.leaves, s.files" \
 	" FROM connect.stream s LEFT JOIN pg_catalog.pg_class c" \
 	" ON c.oid = s.relation LEFT JOIN pg_catalog.pg_namespace n" \
 	" ON n.oid = c.relnamespace"
@@ -65,6 +67,17 @@ text_list(HeapTuple row, TupleDesc desc, int column)
 	return list;
 }
 
+static Oid *
+oid_array(HeapTuple row, TupleDesc desc, int column, int *n)
+{
+	bool		isnull;
+	ArrayType  *array = DatumGetArrayTypePCopy(SPI_getbinval(row, desc, column,
+															 &isnull));
+
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	return (Oid *) ARR_DATA_PTR(array);
+}
+
 /* One row of STREAM_COLUMNS; allocates in the current context. */
 static ConnectStream *
 stream_from_row(HeapTuple row, TupleDesc desc)
@@ -74,10 +87,11 @@ stream_from_row(HeapTuple row, TupleDesc desc)
 
 	stream->id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
 	stream->connector_id = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
+	stream->relid = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+	if (isnull)
+		stream->relid = InvalidOid;
 	stream->schema_name = SPI_getvalue(row, desc, 4);
 	stream->table_name = SPI_getvalue(row, desc, 5);
-	if (stream->table_name != NULL)
-		stream->relid = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
 	stream->topic = SPI_getvalue(row, desc, 6);
 	stream->columns = text_list(row, desc, 7);
 	stream->filter = SPI_getvalue(row, desc, 8);
@@ -90,6 +104,8 @@ stream_from_row(HeapTuple row, TupleDesc desc)
 	stream->baseline =
 		U64FromFullTransactionId(DatumGetFullTransactionId(SPI_getbinval(row, desc, 15,
 																		 &isnull)));
+	stream->leaves = oid_array(row, desc, 16, &stream->nleaves);
+	stream->files = oid_array(row, desc, 17, &stream->nleaves);
 	return stream;
 }
 
@@ -231,7 +247,8 @@ qualified_name(Oid relid)
  * TRUNCATE fires on the leaves it empties: each gets a trigger of its own.
  */
 static void
-create_triggers(int64 connector_id, const char *connector, Oid relid)
+create_triggers(int64 connector_id, const char *connector, Oid relid,
+				List *leaves)
 {
 	char	   *function =
 		quote_qualified_identifier(function_schema(),
@@ -244,19 +261,12 @@ create_triggers(int64 connector_id, const char *connector, Oid relid)
 						 " FOR EACH ROW EXECUTE FUNCTION %s(%s)",
 						 connector_id, qualified_name(relid), function,
 						 quote_literal_cstr(connector)), false, 0);
-	foreach(lc, find_all_inheritors(relid, ShareRowExclusiveLock, NULL))
-	{
-		Oid			child = lfirst_oid(lc);
-
-		if (get_rel_relkind(child) != RELKIND_RELATION ||
-			(child != relid && !get_rel_relispartition(child)))
-			continue;
+	foreach(lc, leaves)
 		SPI_execute(psprintf("CREATE TRIGGER " CONNECT_TRUNCATE_TRIGGER INT64_FORMAT
 							 " AFTER TRUNCATE ON %s"
 							 " FOR EACH STATEMENT EXECUTE FUNCTION %s(%s)",
-							 connector_id, qualified_name(child), function,
+							 connector_id, qualified_name(lfirst_oid(lc)), function,
 							 quote_literal_cstr(connector)), false, 0);
-	}
 	SPI_finish();
 }
 
@@ -335,17 +345,42 @@ check_columns(Oid relid, const char *option, char **names, int n)
 	}
 }
 
+/* The leaves, and what each is stored in. */
+static void
+store_leaves(List *leaves, Datum *relids, Datum *files)
+{
+	int			n = list_length(leaves);
+	Datum	   *relid = palloc(sizeof(Datum) * Max(n, 1));
+	Datum	   *file = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		Relation	rel = table_open(list_nth_oid(leaves, i), NoLock);
+
+		relid[i] = ObjectIdGetDatum(RelationGetRelid(rel));
+		file[i] = ObjectIdGetDatum(rel->rd_rel->relfilenode);
+		table_close(rel, NoLock);
+	}
+	*relids = PointerGetDatum(construct_array(relid, n, OIDOID, sizeof(Oid),
+											  true, TYPALIGN_INT));
+	*files = PointerGetDatum(construct_array(file, n, OIDOID, sizeof(Oid),
+											 true, TYPALIGN_INT));
+}
+
 /* Inserts the stream of one table, or updates its options. */
 static void
-store_stream(int64 connector_id, Oid relid, const char *table,
+store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 			 const ConnectConfig *cfg)
 {
 	Oid			argtypes[] = {INT8OID, OIDOID, TEXTOID, TEXTARRAYOID, TEXTOID,
-	INT4OID, TEXTARRAYOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, XID8OID};
-	Datum		args[12];
-	char		nulls[12];
+		INT4OID, TEXTARRAYOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, XID8OID,
+	OIDARRAYOID, OIDARRAYOID, TEXTOID, TEXTOID};
+	Datum		args[16];
+	char		nulls[16];
 	ConnectCatalogScope saved;
 	const char *filter = connect_stream_option(cfg, table, "where");
+	const char *schema_name = get_namespace_name(get_rel_namespace(relid));
+	const char *table_name = get_rel_name(relid);
 	int			ncolumns;
 	int			nkeys;
 	char	  **columns;
@@ -368,9 +403,8 @@ store_stream(int64 connector_id, Oid relid, const char *table,
 
 	args[0] = Int64GetDatum(connector_id);
 	args[1] = ObjectIdGetDatum(relid);
-	args[2] = CStringGetTextDatum(connect_stream_topic(cfg, table,
-													   get_namespace_name(get_rel_namespace(relid)),
-													   get_rel_name(relid)));
+	args[2] = CStringGetTextDatum(connect_stream_topic(cfg, table, schema_name,
+													   table_name));
 	args[3] = text_array_or_null(columns, ncolumns, &nulls[3]);
 	if (filter == NULL)
 		nulls[4] = 'n';
@@ -387,18 +421,24 @@ store_stream(int64 connector_id, Oid relid, const char *table,
 	args[10] = BoolGetDatum(strcmp(connect_config_string(cfg, &connect_stream_config,
 														 "snapshot.mode"),
 								   "initial") == 0);
-	/* the table is locked against writers until the trigger is there */
+	/* the leaves are locked against writers until the trigger is there */
 	args[11] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
+	store_leaves(leaves, &args[12], &args[13]);
+	args[14] = CStringGetTextDatum(schema_name);
+	args[15] = CStringGetTextDatum(table_name);
 	connect_catalog_enter(&saved);
 	SPI_execute_with_args("INSERT INTO connect.stream (connector_id, relation,"
 						  " topic, columns, filter, operations, key, debezium,"
-						  " tombstones, old_row, pending, baseline) VALUES ($1,"
+						  " tombstones, old_row, pending, baseline, leaves,"
+						  " files, schema_name, table_name) VALUES ($1,"
 						  " $2::pg_catalog.regclass, $3, $4, $5, $6, $7, $8, $9,"
-						  " $10, $11, $12) ON CONFLICT (connector_id, relation) DO"
+						  " $10, $11, $12, $13, $14, $15, $16)"
+						  " ON CONFLICT (connector_id, relation) DO"
 						  " UPDATE SET topic = $3, columns = $4, filter = $5,"
 						  " operations = $6, key = $7, debezium = $8,"
-						  " tombstones = $9, old_row = $10",
-						  12, argtypes, args, nulls, false, 0);
+						  " tombstones = $9, old_row = $10,"
+						  " schema_name = $15, table_name = $16",
+						  16, argtypes, args, nulls, false, 0);
 	connect_catalog_leave(&saved);
 }
 
@@ -446,13 +486,15 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 		Oid			relid = resolve_table(tables[i]);
 		bool		is_new = connect_stream_find(id, relid) == NULL;
 		bool		always = connect_stream_always(cfg, tables[i]);
+		List	   *leaves;
 
 		if (list_member_oid(wanted, relid))
 			continue;
 		wanted = lappend_oid(wanted, relid);
-		store_stream(id, relid, tables[i], cfg);
+		leaves = connect_initial_leaves(relid, ShareRowExclusiveLock);
+		store_stream(id, relid, leaves, tables[i], cfg);
 		if (is_new && triggers)
-			create_triggers(id, connector, relid);
+			create_triggers(id, connector, relid, leaves);
 		/* else it stays as it is: who owns the table may have set it */
 		if (triggers && always != (!is_new &&
 								   connect_stream_always(old_cfg, tables[i])))

@@ -9,6 +9,11 @@
  *	  baseline on is in the queue, and is left out here; one from before the
  *	  baseline stays where it is until it is changed, and a change is in the
  *	  queue.  The same holds for a read that goes on after a restart.
+ *
+ *	  Unless the table is written anew (VACUUM FULL, CLUSTER, some forms of ALTER
+ *	  TABLE): then rows are elsewhere, and may bear the number of who did that.
+ *	  So a leaf that is stored in another file than at the baseline is read as a
+ *	  whole, from its first block; what has changed since then comes twice.
  */
 #include "postgres.h"
 
@@ -31,14 +36,14 @@
 
 #include "stream/initial.h"
 
-/* The leaves of a table, in the order in which they are read. */
-static List *
-leaves_of(Oid relid)
+/* In the order in which they are read. */
+List *
+connect_initial_leaves(Oid relid, LOCKMODE lockmode)
 {
 	List	   *leaves = NIL;
 	ListCell   *lc;
 
-	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+	foreach(lc, find_all_inheritors(relid, lockmode, NULL))
 	{
 		Oid			child = lfirst_oid(lc);
 
@@ -56,12 +61,36 @@ next_leaf(Oid relid, Oid after)
 {
 	ListCell   *lc;
 
-	foreach(lc, leaves_of(relid))
+	foreach(lc, connect_initial_leaves(relid, AccessShareLock))
 	{
 		if (lfirst_oid(lc) > after)
 			return lfirst_oid(lc);
 	}
 	return InvalidOid;
+}
+
+void
+connect_initial_seek(ConnectInitialRead *read, Oid leaf, Oid file,
+					 BlockNumber block)
+{
+	if (!list_member_oid(connect_initial_leaves(read->stream->relid,
+												AccessShareLock), leaf))
+		return;
+	read->leaf = leaf;
+	read->file = file;
+	read->block = block;
+}
+
+/* Is the leaf stored in another file than when the stream began? */
+static bool
+is_rewritten(const ConnectStream *stream, Relation rel)
+{
+	for (int i = 0; i < stream->nleaves; i++)
+	{
+		if (stream->leaves[i] == RelationGetRelid(rel))
+			return stream->files[i] != rel->rd_rel->relfilenode;
+	}
+	return false;
 }
 
 /* The row may be read: it was there before the stream's triggers. */
@@ -98,6 +127,11 @@ connect_initial_read(ConnectInitialRead *read, int (*room) (void *),
 		Relation	rel = try_table_open(read->leaf, AccessShareLock);
 		BlockNumber nblocks;
 
+		if (rel != NULL && rel->rd_rel->relfilenode != read->file)
+		{
+			read->file = rel->rd_rel->relfilenode;
+			read->block = 0;
+		}
 		if (rel == NULL || read->block >= (nblocks = RelationGetNumberOfBlocks(rel)))
 		{
 			if (rel != NULL)
@@ -119,6 +153,7 @@ connect_initial_read(ConnectInitialRead *read, int (*room) (void *),
 			int			natts = Max(layout->desc->natts, 1);
 			Datum	   *values = palloc(sizeof(Datum) * natts);
 			bool	   *nulls = palloc(sizeof(bool) * natts);
+			bool		all = is_rewritten(stream, rel);
 			bool		created;
 
 			connect_layout_store(layout, &created);
@@ -136,7 +171,7 @@ connect_initial_read(ConnectInitialRead *read, int (*room) (void *),
 				while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection,
 													   slot))
 				{
-					if (!before_baseline(slot, stream->baseline) ||
+					if (!(all || before_baseline(slot, stream->baseline)) ||
 						(filter && !connect_filter_passes(filter, slot)))
 						continue;
 					connect_layout_read_slot(layout, slot, values, nulls);

@@ -8,11 +8,12 @@
  *	  transaction that wrote to the queue commits and wakes it.
  *
  *	  Source partitions: {"queue": connector} with the reader's position, and
- *	  {"table": name} with {"leaf", "block"} while a table is first read, then
- *	  {"read": true}.
+ *	  {"table": name} with {"leaf", "file", "block"} while a table is first read,
+ *	  then {"read": true}.
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -22,6 +23,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/xid8.h"
 
 #include "catalog/catalog.h"
 #include "headers.h"
@@ -147,11 +149,10 @@ start_reads(StreamTask *state)
 		partition = partition_of_table(stream);
 		read->partition = connect_task_source_partition(state->task, partition);
 		offset = connect_task_source_offset(state->task, partition);
-		if (offset != NULL && offset_member(offset, "leaf") != NULL)
-		{
-			read->leaf = (Oid) member_int(offset, "leaf");
-			read->block = (BlockNumber) member_int(offset, "block");
-		}
+		if (offset != NULL)
+			connect_initial_seek(read, (Oid) member_int(offset, "leaf"),
+								 (Oid) member_int(offset, "file"),
+								 (BlockNumber) member_int(offset, "block"));
 		state->reads = lappend(state->reads, read);
 	}
 }
@@ -189,10 +190,15 @@ stream_start(ConnectTask *task)
 		connect_reader_seek(state->reader, snapshot_in("1:1:"), (Datum) 0, 0);
 	else
 	{
+		char	   *from = offset_member(offset, "from");
 		char	   *to = offset_member(offset, "to");
 
-		connect_reader_seek(state->reader,
-							snapshot_in(offset_member(offset, "from")),
+		if (from == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("stored offset of the queue cannot be used: it has no \"from\""),
+					 errdetail("The offset is: %s", offset)));
+		connect_reader_seek(state->reader, snapshot_in(from),
 							to ? snapshot_in(to) : (Datum) 0,
 							member_int(offset, "events"));
 	}
@@ -228,7 +234,7 @@ stream_get(StreamTask *state, int64 id)
 		state->streams = connect_stream_list(state->task->connector_id);
 		stream = find_stream(state, id);
 	}
-	return stream != NULL && stream->table_name != NULL ? stream : NULL;
+	return stream;
 }
 
 /* The shape of a layout; NULL if its table is streamed no more. */
@@ -417,6 +423,13 @@ room_left(void *arg)
 	return ((StreamTask *) arg)->task->room;
 }
 
+/* The file and the block in it, as one number of a position. */
+static int64
+place_in_leaf(const ConnectInitialRead *read)
+{
+	return (int64) ((uint64) read->file << 32 | read->block);
+}
+
 static void
 emit_read(void *arg, const ConnectLayout *layout, const Datum *values,
 		  const bool *nulls)
@@ -427,7 +440,7 @@ emit_read(void *arg, const ConnectLayout *layout, const Datum *values,
 	ConnectPosition position = {
 		.partition = read->partition,
 		.a = read->leaf,
-		.b = read->block
+		.b = place_in_leaf(read)
 	};
 	int64		at_ms = unix_ms(GetCurrentTimestamp());
 	ConnectValue none = connect_value_null();
@@ -453,7 +466,7 @@ poll_reads(StreamTask *state)
 		state->reading = read;
 		more = connect_initial_read(read, room_left, emit_read, state);
 		position.a = more ? (int64) read->leaf : READ_DONE;
-		position.b = read->block;
+		position.b = place_in_leaf(read);
 		connect_task_skip(state->task, &position);
 		connect_task_progress(state->task,
 							  more ? psprintf("first read of \"%s\".\"%s\": block %u",
@@ -518,8 +531,55 @@ stream_format_offset(ConnectTask *task, const ConnectPosition *position,
 	else if (position->a == READ_DONE)
 		appendStringInfoString(out, "{\"read\":true}");
 	else
-		appendStringInfo(out, "{\"leaf\":" INT64_FORMAT ",\"block\":" INT64_FORMAT "}",
-						 position->a, position->b);
+		appendStringInfo(out, "{\"leaf\":" INT64_FORMAT ",\"file\":%u,\"block\":%u}",
+						 position->a, (uint32) ((uint64) position->b >> 32),
+						 (uint32) position->b);
+}
+
+/* A snapshot that is ahead of all transactions would have events passed over. */
+static void
+check_snapshot(const char *text)
+{
+	Datum		xmax = DirectFunctionCall1(pg_snapshot_xmax, snapshot_in(text));
+
+	if (U64FromFullTransactionId(DatumGetFullTransactionId(xmax)) >
+		U64FromFullTransactionId(ReadNextFullTransactionId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("snapshot %s is ahead of all transactions", text)));
+}
+
+static void
+stream_alter_offsets(const ConnectConfig *cfg, const ConnectOffset *offsets,
+					 int n)
+{
+	const char *connector = connect_config_get(cfg, "name");
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *offset = offsets[i].offset;
+		const char *queue = offset_member(offsets[i].partition, "queue");
+		const char *from = offset ? offset_member(offset, "from") : NULL;
+		const char *to = offset ? offset_member(offset, "to") : NULL;
+
+		if (queue == NULL ? offset_member(offsets[i].partition, "table") == NULL :
+			strcmp(queue, connector) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s is no source partition of this connector",
+							offsets[i].partition),
+					 errhint("Partitions are {\"queue\":\"%s\"} and {\"table\":\"schema.table\"}.",
+							 connector)));
+		if (offset == NULL || queue == NULL)
+			continue;
+		if (from == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("offset of a queue has no \"from\"")));
+		check_snapshot(from);
+		if (to != NULL)
+			check_snapshot(to);
+	}
 }
 
 static void
@@ -539,8 +599,7 @@ stream_acknowledged(ConnectTask *task, const ConnectPosition *position)
 	{
 		ConnectStream *stream = lfirst(lc);
 
-		if (stream->table_name != NULL &&
-			connect_task_source_partition(task, partition_of_table(stream)) ==
+		if (connect_task_source_partition(task, partition_of_table(stream)) ==
 			position->partition)
 			connect_stream_read(stream->id);
 	}
@@ -555,6 +614,7 @@ const ConnectConnectorClass connect_table_stream_source = {
 	.config = {connect_stream_keys, CONNECT_STREAM_NKEYS},
 	.flags = CONNECT_CONNECTOR_PROMPT,
 	.validate = connect_stream_validate,
+	.alter_offsets = stream_alter_offsets,
 	.created = connect_stream_created,
 	.altered = connect_stream_altered,
 	.dropped = connect_stream_dropped,
@@ -572,6 +632,7 @@ const ConnectConnectorClass connect_outbox_source = {
 	.doc = "Messages of connect_emit(), sent if and only if their transaction commits.",
 	.config = {connect_outbox_keys, CONNECT_OUTBOX_NKEYS},
 	.flags = CONNECT_CONNECTOR_PROMPT,
+	.alter_offsets = stream_alter_offsets,
 	.created = connect_outbox_created,
 	.altered = connect_outbox_altered,
 	.dropped = connect_stream_dropped,

@@ -101,7 +101,7 @@ typedef struct ConnectStream
 	int64		id;
 	int64		connector_id;
 	Oid			relid;			/* InvalidOid: the table is gone */
-	char	   *schema_name;
+	char	   *schema_name;	/* its names, or what they were */
 	char	   *table_name;
 	char	   *topic;
 	List	   *columns;		/* of char *; NIL = all */
@@ -114,6 +114,9 @@ typedef struct ConnectStream
 	bool		pending;		/* its initial read is not finished */
 	uint64		baseline;		/* rows of transactions from here on are in the
 								 * queue, older ones in the initial read */
+	int			nleaves;
+	Oid		   *leaves;			/* tables that held rows then */
+	Oid		   *files;			/* the relfilenode of each */
 } ConnectStream;
 
 /* The shape of captured rows. */
