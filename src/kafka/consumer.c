@@ -101,6 +101,7 @@ connect_kafka_consumer_open(ConnectKafkaConf *conf, ConnectKafkaError *err)
 	rd_kafka_conf_set_events(copy, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
 	rd_kafka_conf_set_rebalance_cb(copy, rebalance_callback);
 	rd_kafka_conf_set_opaque(copy, consumer);
+	rd_kafka_conf_set(copy, "enable.partition.eof", "true", NULL, 0);
 	if (!client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, copy, err))
 	{
 		connect_kafka_consumer_close(&consumer, 0);
@@ -189,19 +190,30 @@ batch_free(Batch *batch)
 	free(batch);
 }
 
+/* Of the partition of a message, or of its end; NULL if it is to be dropped. */
+static Partition *
+partition_of(ConnectKafkaConsumer *consumer, const rd_kafka_message_t *handle)
+{
+	Partition  *partition = partition_find(consumer, handle->rkt,
+										   handle->partition);
+
+	if (partition == NULL || partition->is_paused ||
+		partition->seek_to != CONNECT_KAFKA_OFFSET_NONE ||
+		(partition->position >= 0 && handle->offset < partition->position))
+		return NULL;
+	return partition;
+}
+
 /* Puts one message into the batch, or drops it; returns its size. */
 static size_t
 batch_add(ConnectKafkaConsumer *consumer, Batch *batch,
 		  rd_kafka_message_t *handle)
 {
-	Partition  *partition = partition_find(consumer, handle->rkt,
-										   handle->partition);
+	Partition  *partition = partition_of(consumer, handle);
 	ConnectKafkaMessage *message;
 	rd_kafka_timestamp_type_t type;
 
-	if (partition == NULL || partition->is_paused ||
-		partition->seek_to != CONNECT_KAFKA_OFFSET_NONE ||
-		(partition->position >= 0 && handle->offset < partition->position))
+	if (partition == NULL)
 	{
 		rd_kafka_message_destroy(handle);
 		return 0;
@@ -264,7 +276,15 @@ connect_kafka_consumer_fetch(ConnectKafkaConsumer *consumer, int max,
 		{
 			rd_kafka_message_t *handle = consumer->chunk[i];
 
-			if (handle->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			if (handle->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			{
+				Partition  *partition = partition_of(consumer, handle);
+
+				if (partition != NULL)
+					partition->position = handle->offset;
+				rd_kafka_message_destroy(handle);
+			}
+			else if (handle->err != RD_KAFKA_RESP_ERR_NO_ERROR)
 			{
 				event_queue_error(consumer, handle);
 				rd_kafka_message_destroy(handle);
@@ -323,6 +343,15 @@ connect_kafka_consumer_release(ConnectKafkaConsumer *consumer)
 		batch_free(consumer->spare);
 		consumer->spare = batch;
 	}
+}
+
+int64_t
+connect_kafka_consumer_position(ConnectKafkaConsumer *consumer,
+								const char *topic, int32_t number)
+{
+	Partition  *partition = partition_find_name(consumer, topic, number);
+
+	return partition != NULL ? partition->position : CONNECT_KAFKA_OFFSET_NONE;
 }
 
 int

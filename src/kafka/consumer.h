@@ -11,8 +11,8 @@
 
 /*
  * A partition that is assigned.  position is the offset after the last message
- * that fetch returned, or the start offset if that is a number, else
- * CONNECT_KAFKA_OFFSET_NONE.
+ * that fetch returned (at the end of the log: that end), or the start offset if
+ * that is a number, else CONNECT_KAFKA_OFFSET_NONE.
  */
 typedef struct Partition
 {

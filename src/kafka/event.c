@@ -107,9 +107,7 @@ event_queue_error(ConnectKafkaConsumer *consumer,
 	}
 	topic = rd_kafka_topic_name(message->rkt);
 	partition = partition_find(consumer, message->rkt, message->partition);
-	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-		kind = CONNECT_KAFKA_EVENT_EOF;
-	else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+	if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
 			 message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
 		kind = CONNECT_KAFKA_EVENT_OUT_OF_RANGE;
 	/* A partition that has gone meanwhile has no news. */
@@ -124,8 +122,6 @@ event_queue_error(ConnectKafkaConsumer *consumer,
 	event->offsets[0].offset = message->offset < 0 ?
 		CONNECT_KAFKA_OFFSET_NONE : message->offset;
 	event->offsets[0].opaque = partition != NULL ? partition->opaque : NULL;
-	if (kind == CONNECT_KAFKA_EVENT_EOF)
-		return;
 	event->offsets[0].code = message->err;
 	if (kind == CONNECT_KAFKA_EVENT_PARTITION_ERROR)
 	{

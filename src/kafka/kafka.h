@@ -419,7 +419,6 @@ typedef enum ConnectKafkaEventKind
 	CONNECT_KAFKA_EVENT_OFFSETS,	/* a committed() ended */
 	CONNECT_KAFKA_EVENT_OUT_OF_RANGE,	/* the partition stands still: seek */
 	CONNECT_KAFKA_EVENT_PARTITION_ERROR,	/* retried unless it says auth */
-	CONNECT_KAFKA_EVENT_EOF,	/* only with enable.partition.eof */
 	CONNECT_KAFKA_EVENT_LEFT	/* leave() ended: close is quick now */
 } ConnectKafkaEventKind;
 
@@ -473,6 +472,15 @@ extern void connect_kafka_consumer_release(ConnectKafkaConsumer *consumer);
 /* Headers of a message that is held: how many there are; max are filled. */
 extern int	connect_kafka_message_headers(const ConnectKafkaMessage *message,
 										  ConnectKafkaHeader *out, int max);
+
+/*
+ * Where reading goes on: behind the last message that fetch returned, and at
+ * the end of the partition behind what is no message there, too (the ends of
+ * transactions).  CONNECT_KAFKA_OFFSET_NONE while unknown.
+ */
+extern int64_t connect_kafka_consumer_position(ConnectKafkaConsumer *consumer,
+											   const char *topic,
+											   int32_t partition);
 
 /* Next event; false when none.  Its pointers are valid until the next call. */
 extern bool connect_kafka_consumer_event(ConnectKafkaConsumer *consumer,

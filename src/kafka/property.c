@@ -235,7 +235,7 @@ static const Property properties[] =
 	{"queued.max.messages.kbytes", NULL, C, 0, NULL, 256 * 1024},
 	{"isolation.level", NULL, C},
 	{"check.crcs", NULL, C},
-	{"enable.partition.eof", NULL, C},
+	{"enable.partition.eof", NULL, C, IGNORED},
 	{"auto.offset.reset", NULL, C, KEPT, apply_offset_reset},
 	{"enable.auto.commit", NULL, C, 0, apply_must_be_false},
 	{"enable.auto.offset.store", NULL, C, 0, apply_must_be_false},

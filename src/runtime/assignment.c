@@ -113,7 +113,6 @@ connect_assignment_listen(ConnectTaskRun *run,
 											 event.error.text)));
 				break;
 			case CONNECT_KAFKA_EVENT_OFFSETS:
-			case CONNECT_KAFKA_EVENT_EOF:
 			case CONNECT_KAFKA_EVENT_LEFT:
 				break;
 		}

@@ -83,6 +83,9 @@ static void fetch(ConnectTaskRun *run, bool read);
 static void pause_consumer(ConnectSink *sink, bool pause);
 static void release_batch(ConnectSink *sink);
 static ConnectRecord *records_of_batch(ConnectTaskRun *run);
+static int64 fetched_up_to(const ConnectSink *sink,
+						   const ConnectSinkPartition *partition);
+static void pass_ends(ConnectSink *sink);
 static bool deliver(ConnectTaskRun *run);
 static int	convert_batch(ConnectTaskRun *run, ConnectRecord *records);
 static bool convert_message(ConnectTaskRun *run, int index,
@@ -181,6 +184,8 @@ connect_sink_turn(ConnectTaskRun *run, bool read)
 			return 0;
 		idle = false;
 	}
+	else if (read)
+		pass_ends(sink);
 	connect_clients_listen(run, connect_kafka_consumer_client(sink->consumer));
 
 	now = GetCurrentTimestamp();
@@ -528,6 +533,26 @@ records_of_batch(ConnectTaskRun *run)
 	return sink->records;
 }
 
+static int64
+fetched_up_to(const ConnectSink *sink, const ConnectSinkPartition *partition)
+{
+	return connect_kafka_consumer_position(sink->consumer, partition->topic,
+										   partition->partition);
+}
+
+/* Nothing is at hand: what ends a log without being a record is done with. */
+static void
+pass_ends(ConnectSink *sink)
+{
+	for (int i = 0; i < sink->assignment->npartitions; i++)
+	{
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
+
+		partition->position = Max(partition->position,
+								  fetched_up_to(sink, partition));
+	}
+}
+
 /* False if the task must leave what it is doing. */
 static bool
 deliver(ConnectTaskRun *run)
@@ -542,6 +567,13 @@ deliver(ConnectTaskRun *run)
 	for (int i = 0; i < sink->nmessages; i++)
 		((ConnectSinkPartition *) sink->messages[i].opaque)->next =
 			sink->messages[i].offset + 1;
+	for (int i = 0; i < sink->assignment->npartitions; i++)
+	{
+		ConnectSinkPartition *partition = sink->assignment->partitions[i];
+
+		if (partition->next >= 0)
+			partition->next = Max(partition->next, fetched_up_to(sink, partition));
+	}
 	do
 	{
 		MemoryContextReset(run->task.batch_context);

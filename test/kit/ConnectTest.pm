@@ -340,11 +340,13 @@ sub bytes_or_undef
 }
 
 # Records are hashes: key, value (bytes or undef), headers ([[name, value], ...]),
-# partition, timestamp (ms), all optional.
+# partition, timestamp (ms), all optional.  An array behind them has options as
+# client's, and end: how a transaction ends, if not by its commit (abort, leave).
 sub produce
 {
 	my ($topic, @records) = @_;
 	my %opt = ref $records[-1] eq 'ARRAY' ? @{ pop @records } : ();
+	my $command = delete $opt{end} // 'produce';
 	my $input = '';
 
 	foreach my $record (@records)
@@ -355,7 +357,7 @@ sub produce
 			$record->{partition} // -1, 0, $record->{timestamp} // 0,
 			hex_or_null($record->{key}), hex_or_null($record->{value}), @headers) . "\n";
 	}
-	client('produce', $topic, { %opt, input => $input });
+	client($command, $topic, { %opt, input => $input });
 	return;
 }
 

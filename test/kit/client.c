@@ -28,7 +28,8 @@
  *	committed transactions only unless -X isolation.level=read_uncommitted.  It
  *	names the group "kafka-client" to the broker (matters with ACLs) and commits
  *	nothing.
- *	Produce with -X transactional.id=ID sends all its lines in one transaction.
+ *	Produce with -X transactional.id=ID sends all its lines in one transaction;
+ *	"abort TOPIC" is the same but for its end, "leave TOPIC" leaves it open.
  */
 #define _GNU_SOURCE
 #include <librdkafka/rdkafka.h>
@@ -459,8 +460,15 @@ produce_line(rd_kafka_t *rk, const char *topic, char *line)
 	check(err, NULL);
 }
 
+typedef enum TransactionEnd
+{
+	COMMIT,
+	ABORT,
+	LEAVE
+} TransactionEnd;
+
 static int
-produce(const char *topic)
+produce(const char *topic, TransactionEnd end)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	bool		transaction = has_property("transactional.id");
@@ -486,9 +494,11 @@ produce(const char *topic)
 		rd_kafka_poll(rk, 0);
 	}
 	free(line);
-	if (transaction)
-		check_error(rd_kafka_commit_transaction(rk, TIMEOUT_MS));
 	check(rd_kafka_flush(rk, TIMEOUT_MS), NULL);
+	if (transaction && end == COMMIT)
+		check_error(rd_kafka_commit_transaction(rk, TIMEOUT_MS));
+	if (transaction && end == ABORT)
+		check_error(rd_kafka_abort_transaction(rk, TIMEOUT_MS));
 	rd_kafka_destroy(rk);
 	return 0;
 }
@@ -604,7 +614,11 @@ main(int argc, char **argv)
 		die("usage: [-X property=value]... BOOTSTRAP COMMAND [ARGUMENT]...");
 	bootstrap = argv[i++];
 	if (strcmp(argv[i], "produce") == 0 && argc - i == 2)
-		return produce(argv[i + 1]);
+		return produce(argv[i + 1], COMMIT);
+	if (strcmp(argv[i], "abort") == 0 && argc - i == 2)
+		return produce(argv[i + 1], ABORT);
+	if (strcmp(argv[i], "leave") == 0 && argc - i == 2)
+		return produce(argv[i + 1], LEAVE);
 	if (strcmp(argv[i], "consume") == 0 && argc - i == 2)
 		return consume(argv[i + 1]);
 	if (strcmp(argv[i], "ends") == 0 && argc - i == 2)

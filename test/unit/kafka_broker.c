@@ -458,6 +458,8 @@ transactions(void)
 	Writer		new;
 	Reader		reader;
 	ConnectKafkaResult outcome;
+	int64_t		low;
+	int64_t		high;
 
 	create_topic(topic, 1);
 	old = writer_open(CONF(CONNECT_KAFKA_PRODUCER, bootstrap, {"transactional.id", named("t")},
@@ -480,6 +482,11 @@ transactions(void)
 	wait_until(reader.client, reader.count == 200, reader_poll(&reader));
 	/* The aborted hundred and the markers take offsets that nobody sees. */
 	check(reader.disorder > 0 && reader.next[0] >= 201);
+	check_err(connect_kafka_consumer_query_watermarks(reader.consumer, topic, 0, 5000, &low, &high, &err) ==
+			  CONNECT_KAFKA_OK, err);
+	check(high > reader.next[0]);
+	wait_until(reader.client, connect_kafka_consumer_position(reader.consumer, topic, 0) == high,
+			   reader_poll(&reader));
 
 	/* A newer producer of the same id fences the older one. */
 	check_err(connect_kafka_txn_begin(old.producer, &err) == CONNECT_KAFKA_OK, err);

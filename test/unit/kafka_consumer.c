@@ -22,7 +22,6 @@ typedef struct Reader
 	int			lost;
 	int			committed;
 	int			left;
-	int			eofs;
 	int			errors;
 	int			out_of_range;
 	int			notices;
@@ -148,9 +147,6 @@ take_events(Reader *reader)
 				reader->errors++;
 				reader->error = event.error;
 				reader->offset = event.offsets[0];
-				break;
-			case CONNECT_KAFKA_EVENT_EOF:
-				reader->eofs++;
 				break;
 			case CONNECT_KAFKA_EVENT_LEFT:
 				reader->left++;
@@ -292,9 +288,9 @@ batches_are_bounded(void)
 }
 
 static void
-out_of_range_and_eof(void)
+out_of_range(void)
 {
-	Reader		reader = reader_open("range", &(ConnectKafkaProperty) {"enable.partition.eof", "true"}, 1);
+	Reader		reader = reader_open("range", NULL, 0);
 	ConnectKafkaError err;
 	ConnectKafkaOffset at;
 
@@ -305,8 +301,10 @@ out_of_range_and_eof(void)
 			  reader.error.code == CONNECT_KAFKA_OFFSET_OUT_OF_RANGE, reader.error);
 	check(connect_kafka_consumer_seek(reader.consumer, "manual", 0, 2990, &err));
 	reader.next[0] = 2990;
-	wait_until(reader.client, reader.eofs > 0, read_some(&reader, 100));
-	check(reader.count == 10);
+	check(connect_kafka_consumer_position(reader.consumer, "manual", 0) == 2990);
+	wait_until(reader.client, reader.count == 10, read_some(&reader, 100));
+	check(connect_kafka_consumer_position(reader.consumer, "manual", 0) == 3000);
+	check(connect_kafka_consumer_position(reader.consumer, "manual", 7) == CONNECT_KAFKA_OFFSET_NONE);
 
 	/* No committed offset, then one. */
 	assign_one(&reader, "manual", 1, CONNECT_KAFKA_OFFSET_COMMITTED);
@@ -560,7 +558,7 @@ main(void)
 	check_err(mock != NULL, err);
 	manual_mode();
 	batches_are_bounded();
-	out_of_range_and_eof();
+	out_of_range();
 	survives_broker_loss();
 	group_mode();
 	closes_before_its_assignment(NULL);
