@@ -12,6 +12,10 @@
  *	  (resources: disk full, out of memory), 55 (object state: lock timeout), 57
  *	  (operator intervention), 58 (I/O).  The whole batch is tried again.
  *
+ *	  While a value is read, what its type's input function says in other words
+ *	  is the record's too: no such table (regclass), a syntax error (jsonpath,
+ *	  ltree), an internal error (hstore until 16, PostGIS).
+ *
  *	  All others, 42 (no such column, no privilege), 25 and XX among them, fail
  *	  the task: the next record would meet the same.
  */
@@ -45,6 +49,25 @@ connect_jdbcsink_fault(int sqlstate)
 			return JDBC_FAULT_RETRY;
 	}
 	return JDBC_FAULT_TASK;
+}
+
+JdbcFault
+connect_jdbcsink_value_fault(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_SYNTAX_ERROR:
+		case ERRCODE_INVALID_NAME:
+		case ERRCODE_UNDEFINED_OBJECT:
+		case ERRCODE_UNDEFINED_TABLE:
+		case ERRCODE_UNDEFINED_FUNCTION:
+		case ERRCODE_AMBIGUOUS_FUNCTION:
+		case ERRCODE_UNDEFINED_SCHEMA:
+		case ERRCODE_INTERNAL_ERROR:
+			return JDBC_FAULT_RECORD;
+		default:
+			return connect_jdbcsink_fault(sqlstate);
+	}
 }
 
 /* Says which record an error is about. */

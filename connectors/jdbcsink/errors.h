@@ -16,6 +16,7 @@ typedef enum JdbcFault
 } JdbcFault;
 
 extern JdbcFault connect_jdbcsink_fault(int sqlstate);
+extern JdbcFault connect_jdbcsink_value_fault(int sqlstate);
 extern void connect_jdbcsink_place_error(const ConnectRecord *record,
 										 ConnectError *err);
 extern void connect_jdbcsink_error_of(const ErrorData *edata,

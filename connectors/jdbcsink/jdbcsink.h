@@ -253,6 +253,13 @@ typedef enum JdbcOrigin
 	JDBC_FROM_UNKNOWN			/* the object of what no column is for */
 } JdbcOrigin;
 
+struct JdbcField;
+
+/* The cell, or what stands for it in *other. */
+typedef const ConnectValue *(*JdbcCellFunction) (const struct JdbcField *field,
+												 const ConnectValue *cell,
+												 ConnectValue *other);
+
 /* A field of a record as a column sees it. */
 typedef struct JdbcField
 {
@@ -263,6 +270,10 @@ typedef struct JdbcField
 	bool		is_key;
 	bool		is_epoch;		/* of timestamp.fields.list */
 	int			column;
+	Oid			base_type;		/* of the column, below a domain */
+	int32		base_typmod;
+	JdbcCellFunction turn;		/* what a value is turned into before its column
+								 * reads it; NULL = nothing */
 	ConnectDatumPlan *plan;
 } JdbcField;
 
@@ -307,6 +318,11 @@ extern bool connect_jdbcsink_shape(JdbcSink *sink, JdbcEvent *event,
 /* Converts; raises what a column refuses. */
 extern bool connect_jdbcsink_row(JdbcSink *sink, JdbcEvent *event,
 								 JdbcRow *row, ConnectError *err);
+
+/* ---- cell.c ---- */
+
+/* For values of a field in a column of its base type; NULL = they stay. */
+extern JdbcCellFunction connect_jdbcsink_cell_function(const JdbcField *field);
 
 /* ---- temporal.c ---- */
 

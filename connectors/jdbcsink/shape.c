@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "convert/json_write.h"
@@ -640,6 +641,10 @@ bind_fields(JdbcSink *sink, const JdbcEvent *event, const FieldList *list)
 		field->plan = connect_datum_plan_make(field->name, col->type,
 											  col->typmod,
 											  &sink->options.datum);
+		field->base_typmod = col->typmod;
+		field->base_type = getBaseTypeAndTypmod(col->type,
+												&field->base_typmod);
+		field->turn = connect_jdbcsink_cell_function(field);
 		given = bms_add_member(given, field->column);
 		if (field->is_key)
 			shape->keys = bms_add_member(shape->keys, field->column);
@@ -759,6 +764,7 @@ convert_cell(JdbcSink *sink, const JdbcField *field, const ConnectValue *cell,
 			 JdbcRow *row, ConnectError *err)
 {
 	int			column = field->column;
+	ConnectValue other;
 
 	sink->current_field = field->name;
 	if (cell->kind == CONNECT_KIND_NULL && field->schema != NULL &&
@@ -773,6 +779,8 @@ convert_cell(JdbcSink *sink, const JdbcField *field, const ConnectValue *cell,
 		row->nulls[column] = false;
 		return true;
 	}
+	if (unlikely(field->turn != NULL))
+		cell = field->turn(field, cell, &other);
 	return connect_datum_make(field->plan, field->schema, cell,
 							  &row->values[column], &row->nulls[column], err);
 }

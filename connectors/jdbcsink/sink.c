@@ -370,7 +370,8 @@ convert_and_write(JdbcSink *sink, JdbcEvent *events, int n)
 		XLogSetAsyncXactLSN(XactLastRecEnd);
 		return;
 	}
-	if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
+	if ((conversion.nrows >= 0 ? connect_jdbcsink_fault(edata->sqlerrcode) :
+		 connect_jdbcsink_value_fault(edata->sqlerrcode)) != JDBC_FAULT_RECORD)
 		ReThrowError(edata);
 	if (conversion.nrows >= 0)
 		connect_jdbcsink_isolate(sink, rows, conversion.nrows, true, edata);
@@ -450,7 +451,7 @@ convert_singly(JdbcSink *sink, JdbcEvent *events, int n, JdbcRow *rows)
 			nrows += conversion.nrows;
 			continue;
 		}
-		if (connect_jdbcsink_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
+		if (connect_jdbcsink_value_fault(edata->sqlerrcode) != JDBC_FAULT_RECORD)
 			ReThrowError(edata);
 		connect_jdbcsink_error_of(edata, events[i].record, sink->current_field,
 								  &events[i].error);

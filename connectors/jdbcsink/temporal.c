@@ -34,6 +34,9 @@ typedef enum Temporal
 } Temporal;
 
 static Temporal debezium_temporal(const char *name, int64 *per_second);
+static Datum make_datum(JdbcSink *sink, const JdbcField *field,
+						Temporal temporal, int64 number);
+static Datum timestamp_datum(const JdbcField *field, Timestamp stamp);
 static int64 number_of(const JdbcField *field, const ConnectValue *cell);
 static bool to_local(pg_tz *zone, Timestamp *stamp);
 static void raise_range(const JdbcField *field, const char *what) CONNECT_NORETURN;
@@ -48,7 +51,6 @@ connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
 		INT64CONST(1000000000) : USECS_PER_SEC;
 	Temporal	temporal = TEMPORAL_TIMESTAMP;
 	int64		number;
-	int64		stamp;
 
 	if (cell->kind == CONNECT_KIND_NULL)
 		return false;
@@ -60,19 +62,54 @@ connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
 		if (temporal == TEMPORAL_NONE)
 			return false;
 	}
-	number = number_of(field, cell);
-	if (number == DEBEZIUM_INFINITY || number == DEBEZIUM_MINUS_INFINITY)
+	if (field->base_type != DATEOID && field->base_type != TIMEOID &&
+		field->base_type != TIMETZOID && field->base_type != TIMESTAMPOID &&
+		field->base_type != TIMESTAMPTZOID && field->base_type != INTERVALOID)
 	{
-		if (column->type != TIMESTAMPOID && column->type != TIMESTAMPTZOID)
-			return false;
-		*value = TimestampGetDatum(number > 0 ? DT_NOEND : DT_NOBEGIN);
-		return true;
+		if (field->is_epoch)
+			(void) number_of(field, cell);
+		return false;			/* a number, then */
 	}
-	if (per_second > USECS_PER_SEC)
-		number = number / (per_second / USECS_PER_SEC) -
-			(number % (per_second / USECS_PER_SEC) < 0 ? 1 : 0);
-	else if (pg_mul_s64_overflow(number, USECS_PER_SEC / per_second, &number))
-		raise_range(field, "timestamp");
+
+	number = number_of(field, cell);
+	if (temporal == TEMPORAL_TIMESTAMP &&
+		(number == DEBEZIUM_INFINITY || number == DEBEZIUM_MINUS_INFINITY))
+	{
+		Timestamp	stamp = number > 0 ? DT_NOEND : DT_NOBEGIN;
+
+		*value = timestamp_datum(field, stamp);
+	}
+	else
+	{
+		if (per_second > USECS_PER_SEC)
+			number = number / (per_second / USECS_PER_SEC) -
+				(number % (per_second / USECS_PER_SEC) < 0 ? 1 : 0);
+		else if (pg_mul_s64_overflow(number, USECS_PER_SEC / per_second, &number))
+			raise_range(field, "timestamp");
+		*value = make_datum(sink, field, temporal, number);
+	}
+	if (field->base_type != column->type)
+		domain_check(*value, false, column->type, NULL, NULL);
+	return true;
+}
+
+static void
+no_place(const JdbcField *field)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
+			 errmsg("what field \"%s\" counts has no place in a column of type %s",
+					field->name, format_type_be(field->base_type))));
+}
+
+/* number: microseconds; of a date: days in microseconds' place. */
+static Datum
+make_datum(JdbcSink *sink, const JdbcField *field, Temporal temporal,
+		   int64 number)
+{
+	Oid			type = field->base_type;
+	Datum		typmod = Int32GetDatum(field->base_typmod);
+	int64		stamp;
 
 	switch (temporal)
 	{
@@ -81,52 +118,79 @@ connect_jdbcsink_temporal(JdbcSink *sink, const JdbcField *field,
 			number -= POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE;
 			if (!IS_VALID_DATE(number))
 				raise_range(field, "date");
-			if (column->type == DATEOID)
-			{
-				*value = DateADTGetDatum(number);
-				return true;
-			}
-			return false;
+			if (type == DATEOID)
+				return DateADTGetDatum(number);
+			if (type != TIMESTAMPOID && type != TIMESTAMPTZOID)
+				no_place(field);
+			return DirectFunctionCall1(date_timestamp, DateADTGetDatum(number));
 
 		case TEMPORAL_TIME:
-			if (column->type != TIMEOID || number < 0 ||
+			if ((type != TIMEOID && type != TIMETZOID) || number < 0 ||
 				number > USECS_PER_DAY)
-				return false;
-			*value = TimeADTGetDatum(number);
-			return true;
+				no_place(field);
+			if (type == TIMETZOID)
+			{
+				TimeTzADT  *time = palloc0(sizeof(TimeTzADT));
+
+				time->time = number;
+				return DirectFunctionCall2(timetz_scale,
+										   TimeTzADTPGetDatum(time), typmod);
+			}
+			return DirectFunctionCall2(time_scale, TimeADTGetDatum(number),
+									   typmod);
 
 		case TEMPORAL_TIMESTAMP:
-			if (column->type != TIMESTAMPOID && column->type != TIMESTAMPTZOID)
-				return false;
 			if (pg_sub_s64_overflow(number,
 									(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
 									USECS_PER_DAY, &stamp) ||
-				!IS_VALID_TIMESTAMP(stamp))
+				!IS_VALID_TIMESTAMP(stamp) ||
+				(field->is_epoch && type != TIMESTAMPTZOID &&
+				 !to_local(sink->options.datum.zone, &stamp)))
 				raise_range(field, "timestamp");
-			if (field->is_epoch && column->type == TIMESTAMPOID &&
-				!to_local(sink->options.datum.zone, &stamp))
-				raise_range(field, "timestamp");
-			*value = TimestampGetDatum(stamp);
-			if (column->typmod >= 0)
-				*value = DirectFunctionCall2(timestamp_scale, *value,
-											 Int32GetDatum(column->typmod));
-			return true;
+			return timestamp_datum(field, stamp);
 
 		case TEMPORAL_DURATION:
-			if (column->type == INTERVALOID)
+			if (type == INTERVALOID)
 			{
 				Interval   *interval = palloc0(sizeof(Interval));
 
 				interval->time = number;
-				*value = IntervalPGetDatum(interval);
-				return true;
+				return DirectFunctionCall2(interval_scale,
+										   IntervalPGetDatum(interval), typmod);
 			}
-			return false;
+			break;
 
 		case TEMPORAL_NONE:
 			break;
 	}
-	return false;
+	no_place(field);
+	return (Datum) 0;
+}
+
+static Datum
+timestamp_datum(const JdbcField *field, Timestamp stamp)
+{
+	switch (field->base_type)
+	{
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return DirectFunctionCall2(timestamp_scale,
+									   TimestampGetDatum(stamp),
+									   Int32GetDatum(field->base_typmod));
+		case DATEOID:
+			return DirectFunctionCall1(timestamp_date, TimestampGetDatum(stamp));
+		case TIMEOID:
+			if (!TIMESTAMP_NOT_FINITE(stamp))
+				return DirectFunctionCall2(time_scale,
+										   DirectFunctionCall1(timestamp_time,
+															   TimestampGetDatum(stamp)),
+										   Int32GetDatum(field->base_typmod));
+			break;
+		default:
+			break;
+	}
+	no_place(field);
+	return (Datum) 0;
 }
 
 static Temporal
@@ -189,7 +253,7 @@ number_of(const JdbcField *field, const ConnectValue *cell)
 			break;
 		default:
 			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
 					 errmsg("field \"%s\" holds no number since the epoch",
 							field->name)));
 	}
