@@ -31,6 +31,18 @@ connect_debezium_is_envelope(const ConnectSchema *schema,
 		member(schema, value, "source", &unused) != NULL;
 }
 
+/* What Debezium's sources write about DDL, not about rows. */
+bool
+connect_debezium_is_schema_change(const ConnectSchema *schema,
+								  const ConnectValue *value)
+{
+	const ConnectSchema *unused;
+
+	return member(schema, value, "ddl", &unused) != NULL &&
+		member(schema, value, "tableChanges", &unused) != NULL &&
+		member(schema, value, "source", &unused) != NULL;
+}
+
 bool
 connect_debezium_unwrap(JdbcEvent *event, ConnectError *err)
 {

@@ -49,6 +49,10 @@ connect_jdbcsink_event(JdbcSink *sink, ConnectRecord *record,
 			if (!take_null(sink, event, err))
 				return false;
 		}
+		else if (sink->options.flavour == JDBC_DEBEZIUM &&
+				 connect_debezium_is_schema_change(record->value_schema,
+												   &record->value))
+			event->op = JDBC_OP_SKIP;
 		else if (connect_debezium_is_envelope(record->value_schema,
 											  &record->value))
 		{

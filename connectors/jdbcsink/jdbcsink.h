@@ -230,6 +230,8 @@ extern bool connect_jdbcsink_event(JdbcSink *sink, ConnectRecord *record,
 
 extern bool connect_debezium_is_envelope(const ConnectSchema *schema,
 										 const ConnectValue *value);
+extern bool connect_debezium_is_schema_change(const ConnectSchema *schema,
+											  const ConnectValue *value);
 /* Fills op, value_schema and value of an event that holds an envelope. */
 extern bool connect_debezium_unwrap(JdbcEvent *event, ConnectError *err);
 /* Replaces ${source.field}; NULL if there is no such field. */

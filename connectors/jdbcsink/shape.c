@@ -975,7 +975,7 @@ convert_map(JdbcSink *sink, const JdbcEvent *event, JdbcRow *row,
 	if (!check_keys(shape, present, err))
 		return false;
 
-	for (int i = 0; i < map->len &&
+	for (int i = 0; i < map->len && !shape->is_delete &&
 		 sink->options.unknown != JDBC_UNKNOWN_IGNORE; i++)
 	{
 		const ConnectValue *name = &map->u.elems[2 * i];
