@@ -91,15 +91,22 @@ connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 						schema->name ? schema->name : "",
 						schema->name ? ":" : "", connect_type_name(schema->type),
 						field->name, field->is_key ? "true" : "false");
-		if (!schema->optional && !schema->has_default &&
-			sink->options.flavour == JDBC_AIVEN)
-			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-									 "Cannot ALTER to add missing field %s, as it is not optional and does not have a default value",
-									 text);
 		if (!schema->optional && !schema->has_default)
-			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-									 "Cannot ALTER TABLE \"%s\" to add missing field %s, as the field is not optional and does not have a default value",
-									 target->name, text);
+		{
+			char	   *type = column_type(sink, field, schema, err);
+			char	   *why = sink->options.flavour == JDBC_AIVEN ?
+				psprintf("Cannot ALTER to add missing field %s, as it is not optional and does not have a default value",
+						 text) :
+				psprintf("Cannot ALTER TABLE \"%s\" to add missing field %s, as the field is not optional and does not have a default value",
+						 target->name, text);
+
+			return type != NULL &&
+				connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+								  "%s\nThis would add it, null in the rows that are there: ALTER TABLE %s ADD COLUMN %s %s",
+								  why, connect_jdbcsink_quoted(target),
+								  quote_identifier(column_name(sink, field)),
+								  type);
+		}
 		appendStringInfo(&missing, "%s%s", i > 0 ? ", " : "", text);
 		appendStringInfoString(&sql, i > 0 ? ", ADD COLUMN IF NOT EXISTS " :
 							   " ADD COLUMN IF NOT EXISTS ");
