@@ -302,6 +302,36 @@ collect_key(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
 	pg_unreachable();
 }
 
+/* Adds the key's fields of a struct: those configured, or all. */
+static bool
+add_key_fields(const JdbcOptions *options, const JdbcEvent *event,
+			   const ConnectSchema *schema, JdbcOrigin origin,
+			   FieldList *list, ConnectError *err)
+{
+	bool		of_value = origin == JDBC_FROM_VALUE_FIELD;
+
+	for (int i = 0; i < options->nkey_fields; i++)
+	{
+		const char *name = options->key_fields[i];
+		int			index = connect_schema_field(schema, name, strlen(name));
+
+		if (index < 0)
+			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+									 "PK mode for table '%s' is %s with configured PK fields %s, but record %s schema does not contain field: %s",
+									 event->target->name,
+									 of_value ? "RECORD_VALUE" : "RECORD_KEY",
+									 names_text(options->key_fields,
+												options->nkey_fields),
+									 of_value ? "value" : "key", name);
+		add_field(list, name, schema->fields[index].schema, origin,
+				  index)->is_key = true;
+	}
+	for (int i = 0; options->nkey_fields == 0 && i < schema->nfields; i++)
+		add_field(list, schema->fields[i].name, schema->fields[i].schema,
+				  origin, i)->is_key = true;
+	return true;
+}
+
 /* Adds the table's primary key, for records whose form names no key. */
 static void
 collect_primary(const JdbcTarget *target, FieldList *list, JdbcOrigin origin)
@@ -338,26 +368,8 @@ collect_record_key(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
 		return true;
 	}
 	if (schema != NULL && schema->type == CONNECT_STRUCT)
-	{
-		for (int i = 0; i < options->nkey_fields; i++)
-		{
-			const char *name = options->key_fields[i];
-			int			index = connect_schema_field(schema, name, strlen(name));
-
-			if (index < 0)
-				return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-										 "PK mode for table '%s' is RECORD_KEY with configured PK fields %s, but record key schema does not contain field: %s",
-										 event->target->name,
-										 names_text(options->key_fields,
-													options->nkey_fields), name);
-			add_field(list, name, schema->fields[index].schema,
-					  JDBC_FROM_KEY_FIELD, index)->is_key = true;
-		}
-		for (int i = 0; options->nkey_fields == 0 && i < schema->nfields; i++)
-			add_field(list, schema->fields[i].name, schema->fields[i].schema,
-					  JDBC_FROM_KEY_FIELD, i)->is_key = true;
-		return true;
-	}
+		return add_key_fields(options, event, schema, JDBC_FROM_KEY_FIELD,
+							  list, err);
 	if (schema != NULL &&
 		(schema->type == CONNECT_ARRAY || schema->type == CONNECT_MAP))
 		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
@@ -400,24 +412,8 @@ collect_record_value(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
 	if (schema->type != CONNECT_STRUCT)
 		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
 								 "Value schema must be of type Struct");
-	for (int i = 0; i < options->nkey_fields; i++)
-	{
-		const char *name = options->key_fields[i];
-		int			index = connect_schema_field(schema, name, strlen(name));
-
-		if (index < 0)
-			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-									 "PK mode for table '%s' is RECORD_VALUE with configured PK fields %s, but record value schema does not contain field: %s",
-									 event->target->name,
-									 names_text(options->key_fields,
-												options->nkey_fields), name);
-		add_field(list, name, schema->fields[index].schema,
-				  JDBC_FROM_VALUE_FIELD, index)->is_key = true;
-	}
-	for (int i = 0; options->nkey_fields == 0 && i < schema->nfields; i++)
-		add_field(list, schema->fields[i].name, schema->fields[i].schema,
-				  JDBC_FROM_VALUE_FIELD, i)->is_key = true;
-	return true;
+	return add_key_fields(options, event, schema, JDBC_FROM_VALUE_FIELD, list,
+						  err);
 }
 
 static bool
