@@ -4,59 +4,10 @@ SET client_min_messages = warning;
 CREATE SCHEMA jdbcsink_same;
 SET search_path = jdbcsink_same, public;
 \i sql/sinktest.inc
+\i sql/sinksame.inc
 
--- Makes the table in two schemas, puts the records into the one by the sink,
--- inserts them one by one into the other, and compares rows and errors.
-CREATE FUNCTION same(what text, ddl text, VARIADIC records jsonb[]) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	task int;
-	record jsonb;
-	columns text;
-	detail text;
-	errors text[] = '{}';
-	reported text[];
-	ours text;
-	plain text;
-BEGIN
-	CREATE SCHEMA s1;
-	CREATE SCHEMA s2;
-	PERFORM set_config('search_path', 's1, jdbcsink_same', true);
-	EXECUTE ddl;
-	PERFORM set_config('search_path', 's2, jdbcsink_same', true);
-	EXECUTE ddl;
-	PERFORM set_config('search_path', 'jdbcsink_same', true);
-
-	task := sink('{"connector.class": "JdbcSink", "table.name.format": "s1.t", "errors.tolerance": "all", "table.types": "TABLE,PARTITIONED TABLE,VIEW"}');
-	SELECT coalesce(array_agg(regexp_replace(message, '^Record [^:]*: ', '') ORDER BY "offset"), '{}') INTO reported
-		FROM put(task, (SELECT jsonb_agg(jsonb_build_object('value', r)) FROM unnest(records) r));
-
-	FOREACH record IN ARRAY records LOOP
-		BEGIN
-			SELECT string_agg(quote_ident(key), ', ' ORDER BY key) INTO columns FROM jsonb_object_keys(record) AS key;
-			EXECUTE format('INSERT INTO s2.t %s SELECT %s FROM jsonb_populate_record(null::s2.t, $1)', '(' || columns || ')', columns)
-				USING record;
-		EXCEPTION WHEN OTHERS THEN
-			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-			errors := errors || ('ERROR: ' || SQLERRM || CASE WHEN detail <> '' THEN E'\n  Detail: ' || detail ELSE '' END);
-		END;
-	END LOOP;
-	SELECT string_agg(t::text, E'\n' ORDER BY t::text) INTO ours FROM s1.t;
-	SELECT string_agg(t::text, E'\n' ORDER BY t::text) INTO plain FROM s2.t;
-	IF to_regclass('s1.audit') IS NOT NULL THEN
-		ours := ours || (SELECT coalesce(string_agg(a::text, E'\n' ORDER BY a::text), '') FROM s1.audit a);
-		plain := plain || (SELECT coalesce(string_agg(a::text, E'\n' ORDER BY a::text), '') FROM s2.audit a);
-	END IF;
-	DROP SCHEMA s1 CASCADE;
-	DROP SCHEMA s2 CASCADE;
-	IF ours IS DISTINCT FROM plain THEN
-		RETURN format(E'%s: rows differ\n%s\n---\n%s', what, ours, plain);
-	ELSIF replace(reported::text, 's1', 's2') <> errors::text THEN
-		RETURN format(E'%s: errors differ\n%s\n---\n%s', what, reported, errors);
-	END IF;
-	RETURN format('%s: %s rows, %s errors', what, coalesce(array_length(string_to_array(ours, E'\n'), 1), 0),
-		cardinality(errors));
-END $$;
-
+CREATE FUNCTION same(what text, ddl text, VARIADIC records jsonb[]) RETURNS text LANGUAGE sql AS
+$$ SELECT same_as_plain(what, NULL, ddl, records) $$;
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE DOMAIN present AS text NOT NULL;
 CREATE TYPE mood AS ENUM ('sad', 'glad');

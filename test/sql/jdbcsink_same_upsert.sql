@@ -4,72 +4,10 @@ SET client_min_messages = warning;
 CREATE SCHEMA jdbcsink_same_upsert;
 SET search_path = jdbcsink_same_upsert, public;
 \i sql/sinktest.inc
+\i sql/sinksame.inc
 
--- Makes the table in two schemas, upserts the records, all in one batch, into the
--- one by the sink, one by one into the other, and compares rows and errors.
-CREATE FUNCTION same(what text, key text, ddl text, VARIADIC records jsonb[]) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	task int;
-	record jsonb;
-	columns text;
-	sets text;
-	detail text;
-	errors text[] = '{}';
-	reported text[];
-	ours text;
-	plain text;
-BEGIN
-	CREATE SCHEMA s1;
-	CREATE SCHEMA s2;
-	PERFORM set_config('search_path', 's1, jdbcsink_same_upsert', true);
-	EXECUTE ddl;
-	PERFORM set_config('search_path', 's2, jdbcsink_same_upsert', true);
-	EXECUTE ddl;
-	PERFORM set_config('search_path', 'jdbcsink_same_upsert', true);
-
-	task := sink(jsonb_build_object('connector.class', 'JdbcSink', 'table.name.format', 's1.t', 'errors.tolerance', 'all',
-		'insert.mode', 'upsert', 'pk.mode', 'record_value', 'pk.fields', key, 'table.types', 'TABLE,PARTITIONED TABLE,VIEW'));
-	BEGIN
-		SELECT coalesce(array_agg(regexp_replace(message, '^Record [^:]*: ', '') ORDER BY "offset"), '{}') INTO reported
-			FROM put(task, (SELECT jsonb_agg(jsonb_build_object('value', r)) FROM unnest(records) r));
-	EXCEPTION WHEN OTHERS THEN
-		reported := ARRAY['ERROR: ' || SQLERRM];
-	END;
-	FOREACH record IN ARRAY records LOOP
-		BEGIN
-			SELECT string_agg(quote_ident(k), ', ' ORDER BY k), string_agg(format('%1$I = EXCLUDED.%1$I', k), ', ' ORDER BY k)
-				FILTER (WHERE k <> ALL (string_to_array(key, ','))) INTO columns, sets FROM jsonb_object_keys(record) AS k;
-			EXECUTE format('INSERT INTO s2.t (%s) SELECT %s FROM jsonb_populate_record(null::s2.t, $1) ON CONFLICT (%s) %s',
-				columns, columns, key, 'DO UPDATE SET ' || sets) USING record;
-		EXCEPTION WHEN OTHERS THEN
-			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-			errors := errors || ('ERROR: ' || SQLERRM || CASE WHEN detail <> '' THEN E'\n  Detail: ' || detail ELSE '' END);
-		END;
-	END LOOP;
-	SELECT string_agg(t::text, E'\n' ORDER BY t::text) INTO ours FROM s1.t;
-	SELECT string_agg(t::text, E'\n' ORDER BY t::text) INTO plain FROM s2.t;
-	IF to_regclass('s1.audit') IS NOT NULL THEN
-		ours := ours || (SELECT coalesce(string_agg(a::text, E'\n' ORDER BY a::text), '') FROM s1.audit a);
-		plain := plain || (SELECT coalesce(string_agg(a::text, E'\n' ORDER BY a::text), '') FROM s2.audit a);
-	END IF;
-	-- each index finds each row
-	SET LOCAL enable_seqscan = off;
-	IF (SELECT string_agg(t::text, E'\n' ORDER BY t::text) FROM s1.t WHERE id > '-1') IS DISTINCT FROM
-		(SELECT string_agg(t::text, E'\n' ORDER BY t::text) FILTER (WHERE id > '-1') FROM s1.t) THEN
-		ours := ours || ' but not by the index';
-	END IF;
-	SET LOCAL enable_seqscan = on;
-	DROP SCHEMA s1 CASCADE;
-	DROP SCHEMA s2 CASCADE;
-	IF ours IS DISTINCT FROM plain THEN
-		RETURN format(E'%s: rows differ\n%s\n---\n%s', what, ours, plain);
-	ELSIF replace(reported::text, 's1', 's2') <> errors::text THEN
-		RETURN format(E'%s: errors differ\n%s\n---\n%s', what, reported, errors);
-	END IF;
-	RETURN format('%s: %s rows, %s errors', what, coalesce(array_length(string_to_array(ours, E'\n'), 1), 0),
-		cardinality(errors));
-END $$;
-
+CREATE FUNCTION same(what text, key text, ddl text, VARIADIC records jsonb[]) RETURNS text LANGUAGE sql AS
+$$ SELECT same_as_plain(what, key, ddl, records) $$;
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 SELECT same('plain', 'id', 'CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, ''a''), (3, ''c'')',
 	'{"id": 1, "v": "A"}', '{"id": 2, "v": "B"}', '{"id": 3, "v": "C"}', '{"id": 4, "v": null}');

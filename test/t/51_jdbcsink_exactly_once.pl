@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use ConnectTest;
+use OnceRows;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
@@ -12,34 +13,13 @@ my $node = connect_node('main',
 	conf => "restart_after_crash = on\nconnect.task_shutdown_graceful_timeout = 1s\n");
 my $topic = create_topic('orders', 2);
 my $name = unique_topic('once');
-my $sent = 0;
+my $rows = OnceRows->new(node => $node, topic => $topic, partitions => 2, connector => $name, table => 'orders');
 
 expect_in_log($node, qr/was terminated by signal 9/);
-$node->safe_psql('postgres', 'CREATE TABLE orders (id int, v text)');
 
 sub sql
 {
 	return $node->safe_psql('postgres', $_[0]);
-}
-
-# Into partition 0 alone, or both in turn.
-sub send_rows
-{
-	my ($n, $partition) = @_;
-
-	produce($topic, map { { key => $_ % 7, value => sprintf('{"id":%d,"v":"row %d"}', $_, $_),
-				partition => $partition // $_ % 2 } } $sent + 1 .. $sent + $n);
-	$sent += $n;
-	return;
-}
-
-sub check
-{
-	my ($what) = @_;
-
-	poll_until($node, "SELECT sum(kafka_offset) FROM connect.sink_offset WHERE connector = '$name'", $sent);
-	is(sql('SELECT count(*), count(DISTINCT id), min(id), max(id) FROM orders'), "$sent|$sent|1|$sent", $what);
-	return;
 }
 
 # Has a process pass a fault: does something again and again, since a process
@@ -77,7 +57,7 @@ sub stop_at
 	my ($fault) = @_;
 	my $stopped;
 
-	at_fault("$fault:stop", sub { send_rows(200, 0) }, sub {
+	at_fault("$fault:stop", sub { $rows->add(200, 0) }, sub {
 		($stopped) = grep { slurp_file("/proc/$_/stat") =~ /\) T / }
 		  split /\n/, sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'connect task'");
 		return defined $stopped;
@@ -92,53 +72,53 @@ sub two_tasks
 	return;
 }
 
-send_rows(100);
+$rows->add(100);
 create_connector($node, $name,
 	{ 'connector.class' => 'JdbcSink', topics => $topic, 'table.name.format' => 'orders', 'tasks.max' => 2,
 		'consumer.override.session.timeout.ms' => 6000, 'consumer.override.heartbeat.interval.ms' => 500,
 		'consumer.override.max.poll.records' => 50 });
-check('a first batch');
+$rows->check('a first batch');
 
 # --- kill -9 at each step ---------------------------------------------------------
 foreach my $step ('sink-fetched', 'sink-begun', 'sink-put', 'sink-committed')
 {
-	die_at($step, sub { send_rows(500) });
-	check("kill -9 at $step");
+	die_at($step, sub { $rows->add(500) });
+	$rows->check("kill -9 at $step");
 }
 foreach my $step ('sink-taken', 'sink-open')
 {
-	die_at($step, sub { sql("SELECT connect_restart('$name', true)"); send_rows(200) });
-	check("kill -9 at $step");
+	die_at($step, sub { sql("SELECT connect_restart('$name', true)"); $rows->add(200) });
+	$rows->check("kill -9 at $step");
 }
 
-send_rows(1000);
+$rows->add(1000);
 $node->stop('immediate');
 $node->start;
-send_rows(300);
-check('a crash of the server');
+$rows->add(300);
+$rows->check('a crash of the server');
 
 # --- an answer to a rebalance that fails in the middle -------------------------------
-at_fault('sink-open:error', sub { sql("SELECT connect_restart('$name', true)"); send_rows(10) },
+at_fault('sink-open:error', sub { sql("SELECT connect_restart('$name', true)"); $rows->add(10) },
 	sub { sql("SELECT count(*) FROM connect.task_status WHERE connector = '$name' AND waiting_for ~ 'sink-open'") > 0 });
-check('partitions that could not be opened are opened later, and taken once');
+$rows->check('partitions that could not be opened are opened later, and taken once');
 
 # --- partitions move between live tasks ----------------------------------------------
 foreach my $tasks (1, 2, 1, 2)
 {
 	sql(qq(SELECT connect_patch('$name', '{"tasks.max": "$tasks"}')));
-	send_rows(200);
+	$rows->add(200);
 }
-check('tasks come and go while rows come');
+$rows->check('tasks come and go while rows come');
 
 # --- frozen outside of a transaction, with rows in hand that others get --------------------
 two_tasks();
 my $frozen = stop_at('sink-fetched');
-check('the partitions of a frozen task go to the other');
+$rows->check('the partitions of a frozen task go to the other');
 kill 'CONT', $frozen;
 poll_until($node, 'SELECT count(*) > 0 FROM pg_read_file(' . "'" . $node->logfile . "') AS log"
 	  . " WHERE log ~ 'has been taken by another task'");
-send_rows(400);
-check('the woken task writes nothing of what it held');
+$rows->add(400);
+$rows->check('the woken task writes nothing of what it held');
 
 # --- frozen inside: who gets its partitions waits, and says for whom ---------------------
 two_tasks();
@@ -146,18 +126,18 @@ $frozen = stop_at('sink-put');
 poll_until($node, "SELECT count(*) FROM connect.task_status WHERE connector = '$name' AND waiting_for ="
 	  . " 'partition 0 of topic \"$topic\" is in a transaction of process $frozen, which had it before'", 1);
 pass('a task waits for the transaction of a frozen one, and names it');
-send_rows(100);
+$rows->add(100);
 kill 'CONT', $frozen;
-check('a task frozen inside its transaction commits before others go on');
+$rows->check('a task frozen inside its transaction commits before others go on');
 
 # --- frozen inside, and given up by the coordinator ---------------------------------------
 two_tasks();
 $frozen = stop_at('sink-begun');
 sql("SELECT connect_restart('$name', true)");
 poll_until($node, "SELECT count(*) FROM connect.task_status WHERE connector = '$name' AND pid <> $frozen", 2);
-send_rows(100);
+$rows->add(100);
 kill 'CONT', $frozen;
-check('a frozen task that was replaced writes nothing twice');
+$rows->check('a frozen task that was replaced writes nothing twice');
 poll_until($node, "SELECT count(*) FROM pg_stat_activity WHERE pid = $frozen", 0);
 pass('and leaves when it wakes');
 
