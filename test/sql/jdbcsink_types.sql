@@ -6,9 +6,8 @@ SET timezone = UTC;
 SET datestyle = ISO;
 SET intervalstyle = postgres;
 \i sql/sinktest.inc
+\i sql/sinkstored.inc
 \set VERBOSITY terse
-CREATE EXTENSION hstore;
-CREATE EXTENSION citext;
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE TYPE pair AS (x int, y text);
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
@@ -18,28 +17,6 @@ CREATE DOMAIN money2 AS numeric(6,2);
 CREATE DOMAIN document AS jsonb CHECK (VALUE ? 'id');
 CREATE DOMAIN late AS timestamptz(0);
 CREATE DOMAIN span AS int4range CHECK (NOT isempty(VALUE));
-
--- One record into a column "f" of that type: what is stored, or why not (after the
--- record and the field, which every refusal names).  Its value is JSON without schemas, or has the schema given.
-CREATE FUNCTION stored(type text, value jsonb, schema jsonb DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	task int;
-	result text;
-BEGIN
-	EXECUTE format('CREATE TABLE sinktypes.t (f %s)', type);
-	task := sinktypes.sink(jsonb_build_object('connector.class', 'JdbcSink', 'table.name.format', 'sinktypes.t',
-		'errors.tolerance', 'all', 'value.converter.schemas.enable', schema IS NOT NULL,
-		'value.converter', 'JsonConverter'));
-	SELECT split_part(regexp_replace(message, '^Record t-0@0(, field "f": ERROR|: Field "f"): ', 'refused: '), E'\n', 1) INTO result FROM sinktypes.put(task, jsonb_build_array(jsonb_build_object('value',
-		CASE WHEN schema IS NULL THEN jsonb_build_object('f', value)
-			ELSE jsonb_build_object('payload', jsonb_build_object('f', value), 'schema',
-				jsonb_build_object('type', 'struct', 'fields', jsonb_build_array(schema || '{"field": "f", "optional": true}'))) END)));
-	IF result IS NULL THEN
-		SELECT coalesce(f::text, 'NULL') INTO STRICT result FROM sinktypes.t;
-	END IF;
-	DROP TABLE sinktypes.t;
-	RETURN result;
-END $$;
 
 -- JSON without schemas
 CREATE TABLE plain (n serial, type text, value jsonb);
@@ -53,7 +30,7 @@ INSERT INTO plain (type, value) VALUES
 ('numeric(2,-3)', '12345'), ('numeric', '"NaN"'), ('numeric(5,2)', '"Infinity"'), ('numeric', '"1e-20"'), ('numeric', '"x"'),
 ('money', '12.5'), ('money', '"$1,234.50"'), ('boolean', 'true'), ('boolean', '0'), ('boolean', '"off"'), ('boolean', '2'), ('boolean', '"x"'),
 ('text', '"žluťoučký"'), ('text', '12.50'), ('text', 'true'), ('text', '{"a": [1]}'), ('varchar(3)', '"abc"'), ('varchar(3)', '"abcd"'), ('varchar(3)', '"abc  "'),
-('char(3)', '"a"'), ('char(3)', '"abcd"'), ('"char"', '"x"'), ('name', '"a name"'), ('citext', '"Case"'), ('xml', '"<a>1</a>"'), ('xml', '"<a>"'),
+('char(3)', '"a"'), ('char(3)', '"abcd"'), ('"char"', '"x"'), ('name', '"a name"'),
 ('date', '"2024-02-29"'), ('date', '"2023-02-29"'), ('date', '19782'), ('date', '"infinity"'), ('date', '"0044-03-15 BC"'), ('date', '"x"'),
 ('time', '"12:34:56.789012"'), ('time(2)', '"12:34:56.789"'), ('time', '45296789'), ('time', '"25:00"'), ('timetz', '"12:34:56+02"'), ('timetz(0)', '"12:34:56.7Z"'),
 ('timestamp', '"2024-02-29T12:34:56.789012"'), ('timestamp(0)', '"2024-02-29T12:34:56.789Z"'), ('timestamp', '1709210096789'), ('timestamp', '"-infinity"'),
@@ -71,7 +48,6 @@ INSERT INTO plain (type, value) VALUES
 ('text[]', '["a", "b,\"c", null, "null"]'), ('varchar(2)[]', '["abc"]'), ('numeric(4,1)[]', '[1.25, 12345]'), ('timestamptz[]', '["2024-02-29T12:34:56Z"]'), ('bytea[]', '["AQID"]'), ('jsonb[]', '[{"a": 1}, [1], "2", null]'), ('uuid[]', '["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]'), ('boolean[]', '[true, "no", 1]'), ('inet[]', '["::1"]'), ('int4range[]', '["[1,2)"]'), ('positive[]', '[1, 0]'), ('pair[]', '["(1,a)"]'),
 ('int4range', '"[1,5]"'), ('int4range', '"[5,1]"'), ('int4range', '"empty"'), ('numrange', '"(1.5,)"'), ('daterange', '"[2024-01-01,2024-02-01)"'), ('tstzrange', '"[2024-01-01T00:00:00Z,)"'), ('int8range', '{"lower": 1}'),
 ('int4multirange', '"{[1,3),[5,8)}"'), ('datemultirange', '"{}"'), ('nummultirange', '"{[2,1]}"'),
-('hstore', '{"a": "1", "b\"": null, "c": 2.50, "d": true, "e": {"x": [1]}}'), ('hstore', '{}'), ('hstore', '"a=>1"'),
 ('pair', '{"x": 1, "y": "a,b"}'), ('pair', '{"y": null}'), ('pair', '{"z": 1}'), ('pair', '{"x": "x"}'), ('pair', '"(1,a)"'), ('pair', '[1]'), ('pair[]', '[{"x": 1, "y": "b"}, null]'),
 ('positive', '1'), ('positive', '0'), ('named', '"a"'), ('named', 'null'), ('moods', '["ok"]'), ('moods', '["ok", "ok", "ok"]'), ('money2', '1.005'), ('money2', '12345'), ('document', '{"id": 1}'), ('document', '{}'), ('late', '"2024-02-29T12:34:56.7Z"'), ('span', '"[1,2)"'), ('span', '"empty"');
 SELECT type, left(value::text, 50) AS value, left(stored(type, value), 90) AS stored FROM plain ORDER BY n;
@@ -86,7 +62,7 @@ INSERT INTO typed (schema, value, types) VALUES
 ('{"type": "float"}', '1.5', '{smallint,numeric,real,"double precision",text,jsonb,money}'),
 ('{"type": "double"}', '1e300', '{numeric,real,"double precision",text,jsonb}'),
 ('{"type": "boolean"}', 'true', '{boolean,text,jsonb,integer,bit,"bit(2)"}'),
-('{"type": "string"}', '"12"', '{text,"char(4)",smallint,numeric,uuid,jsonb,date,interval,inet,xml,mood,bytea,citext,int4range}'),
+('{"type": "string"}', '"12"', '{text,"char(4)",smallint,numeric,uuid,jsonb,date,interval,inet,mood,bytea,int4range}'),
 ('{"type": "bytes"}', '"AQI="', '{bytea,text,"bit(16)","bit(4)",varbit,jsonb,uuid,integer}'),
 ('{"type": "bytes", "name": "org.apache.kafka.connect.data.Decimal", "version": 1, "parameters": {"scale": "2"}}', '"MDk="', '{numeric,"numeric(5,2)","numeric(4,1)","numeric(2,0)",integer,real,"double precision",text,money,jsonb}'),
 ('{"type": "int32", "name": "org.apache.kafka.connect.data.Date", "version": 1}', '19782', '{date,timestamp,timestamptz,text,jsonb,integer,time}'),
@@ -96,8 +72,8 @@ INSERT INTO typed (schema, value, types) VALUES
 ('{"type": "array", "items": {"type": "string", "optional": true}}', '["a", null]', '{text[],mood[],jsonb}'),
 ('{"type": "array", "items": {"type": "int32", "name": "org.apache.kafka.connect.data.Date", "version": 1}}', '[19782]', '{date[],text[],jsonb}'),
 ('{"type": "array", "items": {"type": "bytes", "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": "1"}}}', '["GQ=="]', '{numeric[],"numeric(3,0)[]",jsonb}'),
-('{"type": "map", "keys": {"type": "string"}, "values": {"type": "int32"}}', '{"a": 1}', '{hstore,jsonb,text,integer}'),
-('{"type": "struct", "fields": [{"field": "x", "type": "int32"}, {"field": "y", "type": "string", "optional": true}]}', '{"x": 1, "y": null}', '{pair,jsonb,text,hstore,integer}'),
+('{"type": "map", "keys": {"type": "string"}, "values": {"type": "int32"}}', '{"a": 1}', '{jsonb,text,integer}'),
+('{"type": "struct", "fields": [{"field": "x", "type": "int32"}, {"field": "y", "type": "string", "optional": true}]}', '{"x": 1, "y": null}', '{pair,jsonb,text,integer}'),
 ('{"type": "int32", "name": "io.debezium.time.Date"}', '19782', '{date,timestamp,timestamptz,time,text,integer}'),
 ('{"type": "int64", "name": "io.debezium.time.MicroTime"}', '45296789012', '{time,"time(3)",timetz,timestamp,text,bigint}'),
 ('{"type": "int64", "name": "io.debezium.time.NanoTimestamp"}', '1709210096789012345', '{timestamp,"timestamp(3)",timestamptz,late,date,time,interval,bigint}'),
