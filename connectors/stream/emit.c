@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -58,6 +59,7 @@ connect_emit(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("connector and topic must not be null")));
+	PreventCommandIfReadOnly("connect_emit()");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	connector = connect_catalog_connector(name);
 	if (connector == NULL)
@@ -70,12 +72,22 @@ connect_emit(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for connector \"%s\"", name),
 				 errhint("Its owner's role must be granted to you, or a function of its owner must emit for you.")));
+	if (connector->foreign)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("connector \"%s\" is that of another database", name),
+				 errhint("connect_adopt() takes it on.")));
 	queue = connect_queue_load(connector->id);
 	if (queue == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("connector \"%s\" has no queue", name),
 				 errhint("Its class must be OutboxSource or TableStreamSource.")));
+	if (queue->dropped)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the queue of connector \"%s\" was full: it takes nothing any more", name),
+				 errhint("Drop the connector and create it again.")));
 
 	for (int i = 0; i < 4; i++)
 		nulls[i] = PG_ARGISNULL(i + 1);

@@ -16,15 +16,18 @@
  *
  *	  An event's number is the end of the WAL when the row changes, or one more
  *	  than the event's before it in the buffer.  An event makes more WAL than one
- *	  byte when it is inserted, so the end of the WAL has passed every number
- *	  of a transaction by the time of its commit record: who waited for one of
- *	  its locks takes higher ones.  Numbers are unique within a transaction.
+ *	  byte when it is inserted (or is made to: pass_numbers()), so the end of the
+ *	  WAL has passed every number of a transaction by the time of its commit
+ *	  record: who waited for one of its locks takes higher ones.  Numbers are
+ *	  unique within a transaction.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xloginsert.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_control.h"
 #include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
@@ -319,6 +322,25 @@ next_id(void)
 }
 
 /*
+ * With wal_level minimal a queue of this very transaction is not logged: then
+ * something that says nothing is.
+ */
+static void
+pass_numbers(int64 last)
+{
+	int64		behind;
+
+	while ((behind = last - (int64) GetXLogInsertRecPtr()) >= 0)
+	{
+		int			len = Min(behind + 1, BUFFER_EVENTS);
+
+		XLogBeginInsert();
+		XLogRegisterData(palloc0(len), len);
+		XLogInsert(RM_XLOG_ID, XLOG_NOOP);
+	}
+}
+
+/*
  * Inserts the buffered events that subid made; they are the last ones, since
  * subtransactions nest.
  */
@@ -348,6 +370,8 @@ flush_events(SubTransactionId subid)
 		}
 		pfree(mine);
 	}
+	if (first < nevents)
+		pass_numbers(events[nevents - 1].id);
 	for (int i = first; i < nevents; i++)
 	{
 		if (events[i].old_row)

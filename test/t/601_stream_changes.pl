@@ -265,6 +265,10 @@ is_deeply([ map { [ $_->{key}, $_->{value} ] } wait_for_records($outbox, 3) ],
 	[ [ 'k', 'one' ], [ undef, 'two' ], [ 'k', undef ] ],
 	'a message is sent if and only if its transaction commits');
 
+my $stderr = '';
+$node->psql('postgres', "BEGIN READ ONLY; SELECT connect_emit('outbox', '$outbox', 'k', 'x'); COMMIT", stderr => \$stderr);
+like($stderr, qr/cannot execute connect_emit\(\) in a read-only transaction/, 'a transaction that is to write nothing sends nothing');
+
 # --- a publication of everything ---
 
 sql('CREATE PUBLICATION everything FOR ALL TABLES');

@@ -130,6 +130,9 @@ is(sql("SELECT dropped FROM connect.queue_status WHERE connector = 'drop'"), 't'
 $bytes = queue_bytes('drop');
 sql(insert_statement('drop', 1500));
 is(queue_bytes('drop'), $bytes, 'and nothing more is queued');
+my $stderr = '';
+$node->psql('postgres', "SELECT connect_emit('drop', 'drop', 'k', 'v')", stderr => \$stderr);
+like($stderr, qr/the queue of connector "drop" was full/, 'nor is a message taken that would not be sent');
 
 broker_command('thaw', $kafka);
 wait_for_state($node, 'drop', 'FAILED', task => 0);

@@ -106,6 +106,21 @@ sql('INSERT INTO parts_2 VALUES (11)');
 is(join(' ', sort map { $_->{value} =~ /(\d+)/ } wait_for_records('parts', 3, broker => $bootstrap)), '1 10 11',
 	'a row that comes into a partition while another is waited for is there');
 
+# --- a stream that writes no WAL yet -----------------------------------------------------
+
+my $minimal = connect_node('minimal', broker => $bootstrap, conf => "wal_level = minimal\nmax_wal_senders = 0\n");
+$minimal->safe_psql('postgres', <<'SQL');
+BEGIN;
+CREATE TABLE unlogged (id int PRIMARY KEY);
+SELECT connect_stream_table('unlogged', snapshot => false);
+INSERT INTO unlogged SELECT generate_series(1, 20000);
+COMMIT;
+SQL
+my $last = 0;
+my @wrong = grep { my $id = ($_->{value} =~ /(\d+)/)[0]; $id != ++$last } wait_for_records('unlogged', $rows, broker => $bootstrap);
+is(scalar(@wrong), 0, 'changes keep their order while nothing goes into the WAL');
+$minimal->stop;
+
 # --- offsets that are altered --------------------------------------------------------------
 
 sql(q(CREATE TABLE secret (id int PRIMARY KEY); INSERT INTO secret VALUES (4711);
