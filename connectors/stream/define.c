@@ -331,20 +331,6 @@ text_array_or_null(char **names, int n, char *null)
 										   TYPALIGN_INT));
 }
 
-/* Every name must be a column of the table. */
-static void
-check_columns(Oid relid, const char *option, char **names, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (get_attnum(relid, names[i]) <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of table \"%s\", named by \"%s\", does not exist",
-							names[i], get_rel_name(relid), option)));
-	}
-}
-
 /* The leaves, and what each is stored in. */
 static void
 store_leaves(List *leaves, Datum *relids, Datum *files)
@@ -381,6 +367,7 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 	const char *filter = connect_stream_option(cfg, table, "where");
 	const char *schema_name = get_namespace_name(get_rel_namespace(relid));
 	const char *table_name = get_rel_name(relid);
+	Relation	rel = table_open(relid, NoLock);
 	int			ncolumns;
 	int			nkeys;
 	char	  **columns;
@@ -390,16 +377,14 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 	columns = connect_config_split(connect_stream_option(cfg, table, "columns"),
 								   &ncolumns);
 	keys = connect_config_split(connect_stream_option(cfg, table, "key"), &nkeys);
-	check_columns(relid, "columns", columns, ncolumns);
-	check_columns(relid, "key", keys, nkeys);
+	for (int i = 0; i < ncolumns; i++)
+		connect_layout_check_column(rel, columns[i], "columns");
+	for (int i = 0; i < nkeys; i++)
+		connect_layout_check_column(rel, keys[i], "key");
+	/* what does not compile must not wait for the first writer */
 	if (filter != NULL)
-	{
-		/* what does not compile must not wait for the first writer */
-		Relation	rel = table_open(relid, NoLock);
-
 		(void) connect_filter_make(rel, filter);
-		table_close(rel, NoLock);
-	}
+	table_close(rel, NoLock);
 
 	args[0] = Int64GetDatum(connector_id);
 	args[1] = ObjectIdGetDatum(relid);

@@ -159,6 +159,41 @@ name_in(List *names, const char *name)
 	return false;
 }
 
+/* What is computed when it is read is in no row that a trigger sees. */
+static bool
+is_in_rows(Form_pg_attribute att)
+{
+	return !att->attisdropped &&
+		(att->attgenerated == '\0' ||
+		 att->attgenerated == ATTRIBUTE_GENERATED_STORED);
+}
+
+/* Raises unless there is such a column, and it can be captured. */
+void
+connect_layout_check_column(Relation rel, const char *name, const char *option)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped || strcmp(NameStr(att->attname), name) != 0)
+			continue;
+		if (is_in_rows(att))
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of table \"%s\", named by \"%s\", cannot be captured",
+						name, RelationGetRelationName(rel), option),
+				 errdetail("It is a virtual generated column.")));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"%s\", named by \"%s\", does not exist",
+					name, RelationGetRelationName(rel), option)));
+}
+
 /* Adds one column of the table to a layout that has room for it. */
 static void
 add_column(ConnectLayout *layout, int i, Form_pg_attribute att)
@@ -185,6 +220,24 @@ add_column(ConnectLayout *layout, int i, Form_pg_attribute att)
 	TupleDescAttr(layout->desc, i)->attnotnull = att->attnotnull;
 }
 
+static bool
+rows_have(TupleDesc desc, List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		bool		found = false;
+
+		for (int i = 0; i < desc->natts && !found; i++)
+			found = is_in_rows(TupleDescAttr(desc, i)) &&
+				strcmp(NameStr(TupleDescAttr(desc, i)->attname), lfirst(lc)) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 /* What identifies a row: the primary key, or the replica identity's index. */
 static Bitmapset *
 identity_columns(Relation rel)
@@ -198,15 +251,17 @@ identity_columns(Relation rel)
 
 /*
  * The layout of a table's captured columns; id is not set.  The key is the
- * stream's, in the order written, or what identifies a row.  Key columns are
- * captured even if the column list lacks them.
+ * stream's, in the order written, or what identifies a row: also if a column of
+ * the stream's is not there any more.  Key columns are captured even if the
+ * column list lacks them.
  */
 ConnectLayout *
 connect_layout_make(Relation rel, const ConnectStream *stream)
 {
 	TupleDesc	rowdesc = RelationGetDescr(rel);
 	ConnectLayout *layout = palloc0(sizeof(ConnectLayout));
-	Bitmapset  *pk = stream->key != NIL ? NULL : identity_columns(rel);
+	List	   *key = rows_have(rowdesc, stream->key) ? stream->key : NIL;
+	Bitmapset  *pk = key != NIL ? NULL : identity_columns(rel);
 	int		   *atts = palloc(sizeof(int) * rowdesc->natts);
 	int			n = 0;
 	ListCell   *lc;
@@ -216,9 +271,9 @@ connect_layout_make(Relation rel, const ConnectStream *stream)
 		Form_pg_attribute att = TupleDescAttr(rowdesc, i);
 		const char *name = NameStr(att->attname);
 
-		if (!att->attisdropped &&
+		if (is_in_rows(att) &&
 			(stream->columns == NIL || name_in(stream->columns, name) ||
-			 name_in(stream->key, name) ||
+			 name_in(key, name) ||
 			 bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, pk)))
 			atts[n++] = i;
 	}
@@ -236,7 +291,7 @@ connect_layout_make(Relation rel, const ConnectStream *stream)
 						  pk))
 			layout->keys[layout->nkeys++] = i;
 	}
-	foreach(lc, stream->key)
+	foreach(lc, key)
 	{
 		for (int i = 0; i < n; i++)
 		{
@@ -292,6 +347,25 @@ has_foreign_function(Node *node, void *context)
 	return expression_tree_walker(node, has_foreign_function, context);
 }
 
+/* A walker: the columns that a filter names. */
+static bool
+check_filter_columns(Node *node, void *rel)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && castNode(Var, node)->varattno > 0)
+		connect_layout_check_column(rel, NameStr(*attnumAttName(rel, castNode(Var, node)->varattno)),
+									"where");
+	return expression_tree_walker(node, check_filter_columns, rel);
+}
+
+static void
+add_filter_context(void *rel)
+{
+	errcontext("filter \"where\" of streamed table \"%s\"",
+			   RelationGetRelationName((Relation) rel));
+}
+
 /*
  * Compiles a filter.  It runs as whoever writes to the table: like a
  * publication's it may use built-in immutable functions and operators alone.
@@ -305,6 +379,9 @@ connect_filter_make(Relation rel, const char *expression)
 	SelectStmt *select;
 	Node	   *expr;
 	int			nest = NewGUCNestLevel();
+	ErrorContextCallback callback = {error_context_stack, add_filter_context, rel};
+
+	error_context_stack = &callback;
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
@@ -326,6 +403,8 @@ connect_filter_make(Relation rel, const char *expression)
 				 errmsg("the filter of table \"%s\" may use built-in immutable functions and operators alone",
 						RelationGetRelationName(rel)),
 				 errdetail("The filter is: %s", expression)));
+	(void) check_filter_columns(expr, rel);
+	error_context_stack = callback.previous;
 	free_parsestate(pstate);
 	AtEOXact_GUC(true, nest);
 	filter->estate = CreateExecutorState();

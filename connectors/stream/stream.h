@@ -154,6 +154,8 @@ extern void connect_queue_set_dropped(int64 connector_id);
 extern ConnectLayout *connect_layout_load(int64 id);
 extern ConnectLayout *connect_layout_make(Relation rel,
 										  const ConnectStream *stream);
+extern void connect_layout_check_column(Relation rel, const char *name,
+										const char *option);
 extern void connect_layout_store(ConnectLayout *layout, bool *created);
 /* Captured columns of a slot, as the layout has them. */
 extern void connect_layout_read_slot(const ConnectLayout *layout,

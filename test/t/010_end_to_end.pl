@@ -1,4 +1,5 @@
-# Lines of a file go into a topic and out of it into another file.
+# Lines of a file go into a topic and out of it into another file; a table is
+# streamed.
 use strict;
 use warnings;
 
@@ -38,4 +39,20 @@ poll_until($node, "SELECT pg_read_file('$dir/out', 0, 1000000, true)", "first\ns
 
 $node->safe_psql('postgres', "SELECT connect_drop('in')");
 wait_for_no_connector($node, 'in');
+
+# Columns that are computed when they are read came with PostgreSQL 18.
+my $virtual = $node->safe_psql('postgres', 'SHOW server_version_num') >= 180000;
+my $changes = create_topic('changes');
+my $stderr = '';
+
+$node->safe_psql('postgres', 'CREATE TABLE t (id int PRIMARY KEY' . ($virtual ? ', twice int GENERATED ALWAYS AS (2 * id) VIRTUAL' : '') . ');'
+	  . "INSERT INTO t (id) VALUES (1); SELECT connect_stream_table('t', topic => '$changes')");
+wait_for_records($changes, 1);
+$node->safe_psql('postgres', 'INSERT INTO t (id) VALUES (2)');
+is(join(' ', map { $_->{value} } wait_for_records($changes, 2)), '{"id":1} {"id":2}', 'rows and changes have what is stored in them');
+foreach my $option (q("where" => 'twice > 1'), q(key => '{twice}'), q(columns => '{twice}'))
+{
+	$node->psql('postgres', "SELECT connect_stream_table('t', connector => 'more', $option)", stderr => \$stderr);
+	like($stderr, $virtual ? qr/virtual generated column/ : qr/column "twice".* does not exist/, "what is not there is refused: $option");
+}
 finish();

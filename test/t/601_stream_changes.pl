@@ -210,6 +210,20 @@ is_deeply(changes($identity, 0, 4), [ 'c x', 'u x', 'd x', 'tombstone x' ],
 sql(q{INSERT INTO "full" VALUES (1, 'x'); UPDATE "full" SET a = 2; DELETE FROM "full"});
 is_deeply(changes($full, 0, 3), [ 'c -', 'u -', 'd -' ], 'with a full one there is none, and no tombstone');
 
+my $renamed = create_topic('renamed', 1);
+sql('CREATE TABLE renamed (id int PRIMARY KEY, code text, price int)');
+stream('renamed', tables => 'public.renamed', format => 'debezium', map { ("table.public.renamed.$_->[0]" => $_->[1]) }
+	[ topic => $renamed ], [ key => 'code' ], [ where => 'price > 10' ]);
+sql(q{INSERT INTO renamed VALUES (1, 'a', 20); ALTER TABLE renamed RENAME code TO codes; INSERT INTO renamed VALUES (2, 'b', 20);
+	DELETE FROM renamed WHERE id = 2});
+is_deeply(changes($renamed, 0, 4), [ 'c a', 'c 2', 'd 2', 'tombstone 2' ], 'the primary key takes the place of a key that is gone');
+my $stderr = '';
+$node->psql('postgres', 'ALTER TABLE renamed RENAME price TO prices; INSERT INTO renamed VALUES (3, NULL, 20)', stderr => \$stderr);
+like($stderr, qr/column "price" does not exist.*filter "where" of streamed table "renamed"/s, 'who writes learns of a filter that is broken');
+sql(q{SELECT connect_patch('renamed', '{"table.public.renamed.where": "prices > 10", "table.public.renamed.key": "codes"}');
+	INSERT INTO renamed VALUES (4, 'd', 20)});
+is_deeply(changes($renamed, 4, 1), ['c d'], 'until the connector says what there is');
+
 # --- streams that end and begin while events wait ---
 
 my $stays = create_topic('stays', 1);
@@ -265,7 +279,7 @@ is_deeply([ map { [ $_->{key}, $_->{value} ] } wait_for_records($outbox, 3) ],
 	[ [ 'k', 'one' ], [ undef, 'two' ], [ 'k', undef ] ],
 	'a message is sent if and only if its transaction commits');
 
-my $stderr = '';
+$stderr = '';
 $node->psql('postgres', "BEGIN READ ONLY; SELECT connect_emit('outbox', '$outbox', 'k', 'x'); COMMIT", stderr => \$stderr);
 like($stderr, qr/cannot execute connect_emit\(\) in a read-only transaction/, 'a transaction that is to write nothing sends nothing');
 
