@@ -266,6 +266,7 @@ describe_query(Source *source)
 	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
 	List	   *plans;
+	Query	   *parsed;
 	TupleDesc	desc;
 
 	/* SPI leaves its own, which ends with it, behind. */
@@ -280,6 +281,12 @@ describe_query(Source *source)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("option query must be a single SELECT")));
+	/* SPI would say so when it runs, in words for authors of functions. */
+	parsed = linitial_node(Query, ((CachedPlanSource *) linitial(plans))->query_list);
+	if (parsed->hasModifyingCTE || parsed->rowMarks != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("option query must write nothing and lock no rows")));
 	desc = ((CachedPlanSource *) linitial(plans))->resultDesc;
 	source->columns = palloc0(sizeof(Column) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)

@@ -44,6 +44,9 @@ refuses('a query of a table that is not there', qr/\Aquery: .*relation "nowhere"
 	query => 'SELECT * FROM nowhere');
 refuses('a bad masked query, of which nothing is told,', qr/\Aquery\.masked: .*not valid: SQLSTATE 42703\z/,
 	'query.masked' => 'SELECT hidden FROM t');
+refuses("a query that $_", qr/\Aquery: .*must write nothing and lock no rows/, query => {
+		'writes' => 'WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d',
+		'locks rows' => 'SELECT * FROM t FOR UPDATE' }->{$_}) foreach 'writes', 'locks rows';
 is(errors_of(query => 'SELECT id FROM t'), '', 'a good query is taken');
 is(errors_of('query.masked' => 'SELECT id FROM t'), '', 'a good masked query is taken');
 refuses('no attempt to connect', qr/\Aconnection\.attempts: .*at least 1/, 'connection.attempts' => '0');
