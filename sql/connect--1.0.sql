@@ -625,8 +625,8 @@ AS 'MODULE_PATHNAME', 'connect_config_locked';
 CREATE FUNCTION connect_stream_table("table" regclass,
 	topic text DEFAULT NULL, columns text[] DEFAULT NULL,
 	"where" text DEFAULT NULL, operations text[] DEFAULT NULL,
-	key text[] DEFAULT NULL, format text DEFAULT 'plain',
-	snapshot boolean DEFAULT true, connector text DEFAULT NULL,
+	key text[] DEFAULT NULL, format text DEFAULT NULL,
+	snapshot boolean DEFAULT NULL, connector text DEFAULT NULL,
 	always boolean DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -643,6 +643,7 @@ DECLARE
 		prefix || 'operations', pg_catalog.array_to_string(operations, ','),
 		prefix || 'key', pg_catalog.array_to_string(key, ','),
 		prefix || 'always', always::text));
+	mode text := CASE WHEN snapshot THEN 'initial' WHEN NOT snapshot THEN 'never' END;
 BEGIN
 	IF old IS NULL THEN
 		BEGIN
@@ -650,8 +651,8 @@ BEGIN
 				pg_catalog.jsonb_build_object(
 					'connector.class', 'TableStreamSource',
 					'tables', table_name,
-					'format', format,
-					'snapshot.mode', CASE WHEN snapshot THEN 'initial' ELSE 'never' END));
+					'format', coalesce(format, 'plain'),
+					'snapshot.mode', coalesce(mode, 'initial')));
 		EXCEPTION WHEN duplicate_object THEN
 			-- another session has created it meanwhile
 			old := connect.config_locked(name);
@@ -661,6 +662,15 @@ BEGIN
 		END;
 	END IF;
 	IF old IS NOT NULL THEN
+		-- these are the connector's, for all of its tables
+		IF format <> coalesce(old ->> 'format', 'plain')
+			OR mode <> coalesce(old ->> 'snapshot.mode', 'initial') THEN
+			RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+				MESSAGE = pg_catalog.format('connector "%s" has format %s and snapshot.mode %s',
+					name, coalesce(old ->> 'format', 'plain'),
+					coalesce(old ->> 'snapshot.mode', 'initial')),
+				HINT = 'Leave "format" and "snapshot" out, or stream the table by another connector.';
+		END IF;
 		PERFORM @extschema@.connect_patch(name, options ||
 			pg_catalog.jsonb_build_object(
 				'tables', pg_catalog.concat_ws(',', old ->> 'tables', table_name)));

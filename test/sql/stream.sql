@@ -112,6 +112,7 @@ SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
 -- by function: a second table joins, the last one to go ends the connector
 SELECT connect_stream_table('orders', connector => 'both', snapshot => false);
 SELECT connect_stream_table('items', connector => 'both', key => '{id}');
+SELECT connect_stream_table('items', connector => 'both', format => 'debezium');
 SELECT config - 'name' FROM connect.connector WHERE connector = 'both';
 SELECT connect_unstream_table('orders', 'both');
 SELECT tgname ~ '^connect_' FROM pg_trigger WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal ORDER BY 1;
