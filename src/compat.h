@@ -39,11 +39,13 @@
 	index_beginscan(heap, index, snapshot, NULL, nkeys, norderbys)
 #define connect_form_minimal_tuple(desc, values, nulls) \
 	heap_form_minimal_tuple(desc, values, nulls, 0)
+#define connect_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
 #else
 #define connect_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #define connect_form_minimal_tuple(desc, values, nulls) \
 	heap_form_minimal_tuple(desc, values, nulls)
+#define connect_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
 /* The leaf where a key is or would be, locked for reading; its way there. */

@@ -302,6 +302,27 @@ open_to_write(const ConnectQueue *queue)
 	return rel;
 }
 
+/* Stores an event's row in a slot, which owns it. */
+static void
+fill_slot(TupleTableSlot *slot, Datum txid, const ConnectEvent *event)
+{
+	Datum		values[QUEUE_NATTS];
+	bool		nulls[QUEUE_NATTS] = {0};
+
+	values[QUEUE_ID - 1] = Int64GetDatum(event->id);
+	values[QUEUE_TXID - 1] = txid;
+	values[QUEUE_STREAM - 1] = Int64GetDatum(event->stream);
+	values[QUEUE_LAYOUT - 1] = Int64GetDatum(event->layout);
+	values[QUEUE_OP - 1] = CharGetDatum(event->op);
+	values[QUEUE_AT - 1] = TimestampTzGetDatum(event->at);
+	values[QUEUE_OLD - 1] = PointerGetDatum(event->old_row);
+	nulls[QUEUE_OLD - 1] = event->old_row == NULL;
+	values[QUEUE_NEW - 1] = PointerGetDatum(event->new_row);
+	nulls[QUEUE_NEW - 1] = event->new_row == NULL;
+	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor, values, nulls),
+					   slot, true);
+}
+
 /*
  * Inserts events, all of the current (sub)transaction, into the current table.
  * Trusted code on our own table: no privileges are asked for.
@@ -310,43 +331,30 @@ void
 connect_queue_insert(const ConnectQueue *queue, ConnectEvent *events, int n)
 {
 	Relation	rel = open_to_write(queue);
-	Relation	index = index_open(linitial_oid(RelationGetIndexList(rel)),
+	Relation	index = index_open(connect_primary_key_index(rel),
 								   RowExclusiveLock);
 	IndexInfo  *info = BuildIndexInfo(index);
 	BulkInsertState bulk = n < BULK_EVENTS ? NULL : GetBulkInsertState();
 	Datum		txid = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	CommandId	command = GetCurrentCommandId(true);
 	int			size = Min(n, INSERT_CHUNK);
 	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * size);
 
+	/* not the table's own kind of slot, which would copy each row */
 	for (int i = 0; i < size; i++)
 		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(rel),
-											table_slot_callbacks(rel));
+											&TTSOpsHeapTuple);
 	for (int done = 0; done < n; done += size)
 	{
 		int			chunk = Min(size, n - done);
 
 		for (int i = 0; i < chunk; i++)
-		{
-			ConnectEvent *event = &events[done + i];
-			Datum		values[QUEUE_NATTS];
-			bool		nulls[QUEUE_NATTS] = {0};
-			HeapTuple	tuple;
-
-			values[QUEUE_ID - 1] = Int64GetDatum(event->id);
-			values[QUEUE_TXID - 1] = txid;
-			values[QUEUE_STREAM - 1] = Int64GetDatum(event->stream);
-			values[QUEUE_LAYOUT - 1] = Int64GetDatum(event->layout);
-			values[QUEUE_OP - 1] = CharGetDatum(event->op);
-			values[QUEUE_AT - 1] = TimestampTzGetDatum(event->at);
-			values[QUEUE_OLD - 1] = PointerGetDatum(event->old_row);
-			nulls[QUEUE_OLD - 1] = event->old_row == NULL;
-			values[QUEUE_NEW - 1] = PointerGetDatum(event->new_row);
-			nulls[QUEUE_NEW - 1] = event->new_row == NULL;
-			tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-			ExecForceStoreHeapTuple(tuple, slots[i], true);
-		}
-		table_multi_insert(rel, slots, chunk, GetCurrentCommandId(true), 0,
-						   bulk);
+			fill_slot(slots[i], txid, &events[done + i]);
+		/* the scratch space of a multi-insert does not pay for one row */
+		if (chunk == 1)
+			table_tuple_insert(rel, slots[0], command, 0, bulk);
+		else
+			table_multi_insert(rel, slots, chunk, command, 0, bulk);
 		for (int i = 0; i < chunk; i++)
 		{
 			Datum		values[2];

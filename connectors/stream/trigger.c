@@ -403,10 +403,14 @@ xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 			if (nevents > 0)
 			{
+				/* its first block is at hand, others would have to be made */
+				MemoryContext old = MemoryContextSwitchTo(event_context);
+
 				/* Rows with a TOAST table may be touched under a snapshot alone. */
 				PushActiveSnapshot(GetTransactionSnapshot());
 				flush_events(TopSubTransactionId);
 				PopActiveSnapshot();
+				MemoryContextSwitchTo(old);
 			}
 			break;
 		case XACT_EVENT_ABORT:
