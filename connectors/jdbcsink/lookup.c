@@ -9,8 +9,9 @@
  *	  - The leaf of the key before stays pinned, not locked.  The next key is
  *		looked for on it first.  A leaf only ever loses keys at its upper end, to
  *		a right sibling, while its first entry tells its lower end: a key behind
- *		the one and before the other can be on no other leaf.  Any other key is
- *		looked for from the root.
+ *		the one and before the other can be on no other leaf.  A key behind it is
+ *		looked for on the right sibling if keys lie close to each other; any
+ *		other key from the root.
  *	  - An index scan prunes each heap page that it comes to while some of the
  *		room that fillfactor keeps for new versions is used.  Here half of it is
  *		used first.
@@ -37,12 +38,17 @@
 #include "compat.h"
 #include "jdbcsink/jdbcsink.h"
 
+/* After so many keys on one leaf, the next leaf is tried before the root. */
+#define DENSE 2
+
 /* What the index says of a key. */
 typedef enum Entries
 {
 	ENTRIES_NONE,
 	ENTRIES_ONE,
-	ENTRIES_OTHER				/* ask a scan */
+	ENTRIES_OTHER,				/* ask a scan */
+	ENTRIES_BEHIND,				/* the key is behind this leaf */
+	ENTRIES_ELSEWHERE			/* … or before it, or the leaf is gone */
 } Entries;
 
 struct JdbcLookup
@@ -53,6 +59,7 @@ struct JdbcLookup
 	int			nkeys;
 	BTScanInsert key;
 	Buffer		leaf;			/* of the key before; pinned */
+	int			hits;			/* keys looked for on it */
 	Buffer		page;			/* of the heap; pinned */
 	Size		room;			/* with less, a page is pruned */
 	IndexScanDesc scan;			/* NULL until one is needed */
@@ -60,7 +67,8 @@ struct JdbcLookup
 };
 
 static Entries find_entry(JdbcLookup *lookup, ItemPointer tid);
-static Entries find_on_leaf(JdbcLookup *lookup, bool *beyond, ItemPointer tid);
+static Entries find_on_leaf(JdbcLookup *lookup, bool not_before,
+							ItemPointer tid);
 static JdbcFinding fetch(JdbcLookup *lookup, ItemPointer tid,
 						 TupleTableSlot *slot);
 static JdbcFinding scan(JdbcLookup *lookup, TupleTableSlot *slot);
@@ -118,7 +126,7 @@ connect_jdbcsink_lookup(JdbcLookup *lookup, const Datum *values,
 	for (int i = 0; i < lookup->nkeys; i++)
 		lookup->key->scankeys[i].sk_argument = values[columns[i] - 1];
 	entries = find_entry(lookup, &tid);
-	if (entries == ENTRIES_OTHER)
+	if (entries != ENTRIES_NONE && entries != ENTRIES_ONE)
 		return scan(lookup, slot);
 	pgstat_count_index_scan(lookup->index);
 	return entries == ENTRIES_NONE ? JDBC_ABSENT : fetch(lookup, &tid, slot);
@@ -128,33 +136,42 @@ static Entries
 find_entry(JdbcLookup *lookup, ItemPointer tid)
 {
 	Relation	index = lookup->index;
-	Entries		entries;
-	bool		beyond;
+	Entries		entries = ENTRIES_ELSEWHERE;
 
 	if (BufferIsValid(lookup->leaf))
 	{
 		_bt_lockbuf(index, lookup->leaf, BT_READ);
-		entries = find_on_leaf(lookup, &beyond, tid);
-		if (!beyond)
+		entries = find_on_leaf(lookup, false, tid);
+		if (entries == ENTRIES_BEHIND && lookup->hits >= DENSE)
 		{
-			_bt_unlockbuf(index, lookup->leaf);
-			return entries;
+			Page		page = BufferGetPage(lookup->leaf);
+
+			lookup->leaf = _bt_relandgetbuf(index, lookup->leaf,
+											BTPageGetOpaque(page)->btpo_next,
+											BT_READ);
+			lookup->hits = 0;
+			entries = find_on_leaf(lookup, true, tid);
 		}
-		_bt_relbuf(index, lookup->leaf);
-		lookup->leaf = InvalidBuffer;
 	}
-	_bt_freestack(connect_bt_search(index, lookup->rel, lookup->key,
-									&lookup->leaf, lookup->snapshot));
-	if (!BufferIsValid(lookup->leaf))
-		return ENTRIES_NONE;	/* the index is empty */
-	entries = find_on_leaf(lookup, &beyond, tid);
+	if (entries == ENTRIES_BEHIND || entries == ENTRIES_ELSEWHERE)
+	{
+		if (BufferIsValid(lookup->leaf))
+			_bt_relbuf(index, lookup->leaf);
+		_bt_freestack(connect_bt_search(index, lookup->rel, lookup->key,
+										&lookup->leaf, lookup->snapshot));
+		lookup->hits = 0;
+		if (!BufferIsValid(lookup->leaf))
+			return ENTRIES_NONE;	/* the index is empty */
+		entries = find_on_leaf(lookup, true, tid);
+	}
+	lookup->hits++;
 	_bt_unlockbuf(index, lookup->leaf);
 	return entries;
 }
 
-/* *beyond: the leaf alone does not tell; a search from the root leads there. */
+/* not_before: no leaf before this one can have the key. */
 static Entries
-find_on_leaf(JdbcLookup *lookup, bool *beyond, ItemPointer tid)
+find_on_leaf(JdbcLookup *lookup, bool not_before, ItemPointer tid)
 {
 	Relation	index = lookup->index;
 	Page		page = BufferGetPage(lookup->leaf);
@@ -166,27 +183,33 @@ find_on_leaf(JdbcLookup *lookup, bool *beyond, ItemPointer tid)
 	ItemId		item;
 	IndexTuple	entry;
 	int			end = -1;
+	bool		equal = false;
 
-	*beyond = P_IGNORE(opaque);
-	if (*beyond)
-		return ENTRIES_OTHER;
+	if (P_IGNORE(opaque))
+		return ENTRIES_ELSEWHERE;
 	if (!P_RIGHTMOST(opaque))
 		end = _bt_compare(index, lookup->key, page, P_HIKEY);
-	*beyond = end > 0;
-	if (end >= 0)
-		return ENTRIES_OTHER;	/* here, there, or on both */
+	if (end > 0)
+		return ENTRIES_BEHIND;
+	if (end == 0)
+		return ENTRIES_OTHER;	/* here, or there, or on both */
 
 	while (low < high)
 	{
 		OffsetNumber middle = low + (high - low) / 2;
+		int			side = _bt_compare(index, lookup->key, page, middle);
 
-		if (_bt_compare(index, lookup->key, page, middle) > 0)
+		if (side > 0)
 			low = middle + 1;
 		else
+		{
 			high = middle;
+			equal = side == 0;
+		}
 	}
-	*beyond = low == first;
-	if (low > last || _bt_compare(index, lookup->key, page, low) != 0)
+	if (low == first && !not_before)
+		return ENTRIES_ELSEWHERE;
+	if (!equal)
 		return ENTRIES_NONE;
 	item = PageGetItemId(page, low);
 	entry = (IndexTuple) PageGetItem(page, item);
