@@ -322,7 +322,7 @@ store_passwords(const ConnectConnectorRow *row, List *passwords)
 	}
 }
 
-/* Calls what the class wants to know, as the connector's owner. */
+/* Calls what the class wants to know, as the connector's owner if there is one. */
 static void
 tell_class(Change change, const ConnectConnectorRow *row,
 		   const ConnectConfig *cfg, const ConnectConfig *old_cfg)
@@ -340,11 +340,10 @@ tell_class(Change change, const ConnectConnectorRow *row,
 															"connector.class"));
 		old_resolved = resolved_config(old_cfg, row->owner);
 	}
-	if (!row->owner_exists && change == CHANGE_DROPPED)
-		return;					/* nobody whose objects could be cleared */
 	resolved = resolved_config(cfg, row->owner);
 
-	connect_role_enter(&scope, row->owner);
+	/* Of one whose owner is gone a superuser disposes. */
+	connect_role_enter(&scope, row->owner_exists ? row->owner : GetUserId());
 	if (change == CHANGE_ALTERED && old_cls != cls)
 	{
 		if (old_cls != NULL && old_cls->dropped != NULL)

@@ -244,6 +244,16 @@ is_deeply([ values_from($stays, 0, 1) ], [ { id => 1 } ],
 is_deeply([ sort { $a->{id} <=> $b->{id} } values_from($joins, 0, 2) ], [ { id => 1 }, { id => 2 } ],
 	'a table that joins loses nothing');
 
+# --- an owner who is gone ---
+
+sql(q(CREATE TABLE left_behind (id int PRIMARY KEY); CREATE ROLE gone; GRANT SELECT, TRIGGER ON left_behind TO gone;
+	GRANT EXECUTE ON FUNCTION connect_create(text, jsonb, text) TO gone));
+sql(q(SET ROLE gone; SELECT connect_stream_table('left_behind', connector => 'left_behind')));
+my $tables = sql(q(SELECT count(*) FROM pg_class WHERE relname ~ '^queue_\d+_\d+$'));
+sql(q(DROP OWNED BY gone; DROP ROLE gone; SELECT connect_drop('left_behind')));
+is(sql(q(SELECT count(*) FROM pg_trigger WHERE tgrelid = 'left_behind'::regclass)), '0', 'a connector without owner leaves no trigger behind');
+is(sql(q(SELECT count(*) FROM pg_class WHERE relname ~ '^queue_\d+_\d+$')), $tables - 3, 'nor its queue');
+
 # --- types that somebody defined ---
 
 my $odd = create_topic('odd', 1);
