@@ -9,7 +9,7 @@
  *	  connect_register_connector() (and its kin for converters) in its _PG_init.
  *
  *	  Where things run:
- *	  validate, alter_offsets, created, dropped: in the backend of the user who
+ *	  validate, alter_offsets, created, dropped, adopted: in the backend of the user who
  *	  calls connect_create() and its kin, inside that user's transaction, as the
  *	  connector's owner.  task_configs: in the coordinator, in a transaction, as
  *	  the owner.  All others: in the task's own process, outside any transaction
@@ -121,6 +121,8 @@ struct ConnectConnectorClass
 	void		(*altered) (int64 id, const ConnectConfig *cfg,
 							const ConnectConfig *old_cfg);
 	void		(*dropped) (int64 id, const ConnectConfig *cfg);
+	/* It came from a dump or another database, and shall run in this one. */
+	void		(*adopted) (int64 id, const ConnectConfig *cfg);
 
 	/* Task begins; it may set task->state.  Memory: CurrentMemoryContext is
 	 * task->context. */

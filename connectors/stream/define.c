@@ -35,6 +35,7 @@
 
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "catalog/command.h"
 #include "compat.h"
 #include "stream/config.h"
 #include "stream/initial.h"
@@ -506,11 +507,43 @@ connect_stream_dropped(int64 id, const ConnectConfig *cfg)
 	connect_queue_drop(id);
 }
 
+/*
+ * A copy of a database has all that there was.  A dump has our triggers, but no
+ * queue, and offsets that count another server's transactions.  False: the
+ * former.
+ */
+static bool
+begin_anew(int64 id)
+{
+	ConnectQueue *queue = connect_queue_load(id);
+
+	if (queue == NULL)
+	{
+		connect_offsets_reset(id);
+		drop_triggers(id, InvalidOid);
+	}
+	return queue == NULL;
+}
+
+void
+connect_stream_adopted(int64 id, const ConnectConfig *cfg)
+{
+	if (begin_anew(id))
+		connect_stream_created(id, cfg);
+}
+
 void
 connect_outbox_created(int64 id, const ConnectConfig *cfg)
 {
 	connect_queue_create(id);
 	connect_outbox_altered(id, cfg, NULL);
+}
+
+void
+connect_outbox_adopted(int64 id, const ConnectConfig *cfg)
+{
+	if (begin_anew(id))
+		connect_outbox_created(id, cfg);
 }
 
 void

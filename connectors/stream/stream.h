@@ -179,9 +179,11 @@ extern void connect_stream_created(int64 id, const ConnectConfig *cfg);
 extern void connect_stream_altered(int64 id, const ConnectConfig *cfg,
 								   const ConnectConfig *old_cfg);
 extern void connect_stream_dropped(int64 id, const ConnectConfig *cfg);
+extern void connect_stream_adopted(int64 id, const ConnectConfig *cfg);
 extern void connect_outbox_created(int64 id, const ConnectConfig *cfg);
 extern void connect_outbox_altered(int64 id, const ConnectConfig *cfg,
 								   const ConnectConfig *old_cfg);
+extern void connect_outbox_adopted(int64 id, const ConnectConfig *cfg);
 
 /* partition.c */
 extern void connect_stream_init(void);	/* in _PG_init */

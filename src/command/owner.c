@@ -77,6 +77,9 @@ connect_command_adopt(const char *name)
 static void
 adopt(ConnectConnectorRow *row)
 {
+	const ConnectConnectorClass *cls =
+		connect_connector_find(connect_config_get(row->config,
+												  "connector.class"));
 	ConnectConfig *resolved;
 	ConnectError err = {0};
 
@@ -98,5 +101,15 @@ adopt(ConnectConnectorRow *row)
 					 errmsg("connector \"%s\" refers to a secret that is not here: \"%s\"",
 							row->name, resolved->entries[i].key),
 					 errhint("Dumps hold no secrets: set it again with connect_patch() or connect_secret_set().")));
+	}
+
+	if (err.message == NULL && row->owner_exists && cls != NULL &&
+		cls->adopted != NULL)
+	{
+		ConnectRoleScope scope;
+
+		connect_role_enter(&scope, row->owner);
+		cls->adopted(row->id, resolved);
+		connect_role_leave(&scope);
 	}
 }

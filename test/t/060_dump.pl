@@ -68,4 +68,42 @@ is($node->safe_psql('copied', "SELECT connect_adopt('b')"), '0', 'once');
 is($node->safe_psql('copied', "SELECT state FROM connect.connector_status WHERE connector = 'a'"), 'STOPPED',
 	'the other is as it was');
 
+# Capture goes on in a copy, and begins anew after a dump.
+$node->safe_psql('postgres', q(SELECT connect_drop('a'); CREATE TABLE streamed (id int PRIMARY KEY); INSERT INTO streamed VALUES (1);
+	SELECT connect_stream_table('streamed', connector => 'stream'); SELECT connect_create('outbox', '{"connector.class": "OutboxSource"}')));
+
+sub sent
+{
+	my ($database, $connector, $count) = @_;
+
+	return poll_until($node, "SELECT records_sent FROM connect.task_status WHERE connector = '$connector'", $count, database => $database);
+}
+
+# A row that is there, a change and a message are sent.
+sub streams
+{
+	my ($database, $rows) = @_;
+
+	sent($database, 'stream', $rows);
+	$node->safe_psql($database, "INSERT INTO streamed SELECT max(id) + 1 FROM streamed; SELECT connect_emit('outbox', 'o', 'k', 'v')");
+	sent($database, 'stream', $rows + 1);
+	sent($database, 'outbox', $rows);
+	return pass("changes and messages are captured in database $database");
+}
+streams('postgres', 1);
+poll_until($node, q(SELECT count(*) FROM connect.source_offset WHERE source_offset ? 'from'), '2');
+$node->command_ok([ 'pg_dump', '--file', "$dump.2", $node->connstr('postgres') ], 'a database with streams is dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE streaming');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dump.2", $node->connstr('streaming') ], 'and restored');
+$node->safe_psql('streaming', 'INSERT INTO streamed VALUES (3)');
+isnt($node->psql('streaming', "SELECT connect_emit('outbox', 'o', 'k', 'v')"), 0, 'no message is taken that would not be sent');
+$node->safe_psql('streaming', 'DELETE FROM streamed WHERE id > 1; SELECT connect_adopt()');
+streams('streaming', 1);
+$node->safe_psql('streaming', "SELECT connect_pause('stream')");
+wait_for_state($node, 'stream', 'PAUSED', database => 'streaming');
+$node->safe_psql('postgres', 'CREATE DATABASE goes_on TEMPLATE streaming');
+$node->safe_psql('goes_on', "SELECT connect_resume('stream'), connect_adopt()");
+wait_for_state($node, 'stream', 'RUNNING', database => 'goes_on', task => 0);
+streams('goes_on', 2);
+
 finish();
