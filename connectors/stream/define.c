@@ -477,7 +477,8 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 		if (list_member_oid(wanted, relid))
 			continue;
 		wanted = lappend_oid(wanted, relid);
-		leaves = connect_initial_leaves(relid, ShareRowExclusiveLock);
+		leaves = is_new ?
+			connect_initial_leaves(relid, ShareRowExclusiveLock) : NIL;
 		store_stream(id, relid, leaves, tables[i], cfg);
 		if (is_new && triggers)
 			create_triggers(id, connector, relid, leaves);

@@ -542,6 +542,13 @@ target_fill(CaptureTarget *target, TriggerData *trigdata)
 	target->relid = RelationGetRelid(rel);
 	target->queue = connector_id ? connect_queue_load(connector_id) : NULL;
 	target->active = target->queue != NULL && !target->queue->dropped;
+	if (target->queue == NULL && !(row && row->foreign))
+		ereport(WARNING,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("changes of table \"%s\" are not captured: there is no connector \"%s\" of class TableStreamSource",
+						RelationGetRelationName(rel), connector),
+				 errhint("Create it, or drop trigger \"%s\".",
+						 trigdata->tg_trigger->tgname)));
 	if (target->active)
 	{
 		stream = stream_of(connector_id, rel);

@@ -244,6 +244,23 @@ is_deeply([ values_from($stays, 0, 1) ], [ { id => 1 } ],
 is_deeply([ sort { $a->{id} <=> $b->{id} } values_from($joins, 0, 2) ], [ { id => 1 }, { id => 2 } ],
 	'a table that joins loses nothing');
 
+# --- triggers that users write ---
+
+my $own = create_topic('own', 1);
+sql(qq(CREATE TABLE own (id int PRIMARY KEY); INSERT INTO own VALUES (1)));
+sql(<<SQL);
+BEGIN;
+SELECT connect_create('own', '{"connector.class": "TableStreamSource", "tables": "public.own", "create.triggers": false,
+	"table.public.own.topic": "$own"}');
+CREATE TRIGGER mine AFTER INSERT ON own FOR EACH ROW WHEN (NEW.id <> 2) EXECUTE FUNCTION connect_capture('own');
+COMMIT;
+INSERT INTO own VALUES (2), (3);
+SQL
+is_deeply([ values_from($own, 0, 2) ], [ { id => 1 }, { id => 3 } ], 'a trigger that its user wrote captures what it fires for');
+sql("CREATE TRIGGER typo AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION connect_capture('onw')");
+$node->psql('postgres', 'INSERT INTO own VALUES (4)', stderr => \$stderr);
+like($stderr, qr/WARNING:  changes of table "own" are not captured: there is no connector "onw"/, 'one that names nobody says so');
+
 # --- an owner who is gone ---
 
 sql(q(CREATE TABLE left_behind (id int PRIMARY KEY); CREATE ROLE gone; GRANT SELECT, TRIGGER ON left_behind TO gone;
