@@ -189,6 +189,10 @@ check_table(const RangeVar *rv, Oid relid, Oid old_relid, void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("cannot stream \"%s\": it is not a table", name)));
+	if (get_rel_namespace(relid) == get_namespace_oid("connect", false))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot stream \"%s\": it is a table of connect itself", name)));
 	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

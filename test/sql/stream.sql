@@ -89,6 +89,7 @@ SELECT * FROM events('outbox');
 SELECT connect_emit('nobody', 'topic', 'key', 'value');
 
 -- what cannot be streamed says why
+SELECT connect_create('bad', '{"connector.class": "TableStreamSource", "tables": "connect.source_offset_def"}');
 SELECT connect_create('bad', '{"connector.class": "TableStreamSource",
 	"tables": "stream_test.missing"}');
 CREATE VIEW orders_view AS SELECT * FROM orders;
