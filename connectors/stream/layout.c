@@ -87,6 +87,30 @@ connect_layout_table_desc(void)
 	return desc;
 }
 
+/*
+ * Text of composite types, and of other people's, may depend on settings: it
+ * must not on those of whoever writes the row.  Returns the nest level.
+ */
+static int
+pin_settings(void)
+{
+	static const char *const pinned[][2] = {
+		{"DateStyle", "ISO, MDY"}, {"IntervalStyle", "postgres"},
+		{"TimeZone", "UTC"}, {"extra_float_digits", "1"},
+		{"bytea_output", "hex"}, {"search_path", "pg_catalog, pg_temp"}
+	};
+	int			nest = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(pinned); i++)
+	{
+		if (strcmp(GetConfigOption(pinned[i][0], false, false), pinned[i][1]) != 0)
+			(void) set_config_option(pinned[i][0], pinned[i][1], PGC_USERSET,
+									 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+									 false);
+	}
+	return nest;
+}
+
 /* The array with its elements as text. */
 static Datum
 texts_of(FmgrInfo *output, Datum value)
@@ -112,11 +136,12 @@ texts_of(FmgrInfo *output, Datum value)
 											  TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-
 void
 connect_layout_read_slot(const ConnectLayout *layout, TupleTableSlot *slot,
 						 Datum *values, bool *nulls)
 {
+	int			nest = layout->has_settings ? pin_settings() : 0;
+
 	slot_getallattrs(slot);
 	for (int i = 0; i < layout->desc->natts; i++)
 	{
@@ -134,6 +159,8 @@ connect_layout_read_slot(const ConnectLayout *layout, TupleTableSlot *slot,
 		else if (layout->varlena[i])
 			values[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[i]));
 	}
+	if (layout->has_settings)
+		AtEOXact_GUC(true, nest);
 }
 
 bytea *
@@ -210,6 +237,8 @@ add_column(ConnectLayout *layout, int i, Form_pg_attribute att)
 		getTypeOutputInfo(OidIsValid(element) ? element : type, &output,
 						  &varlena);
 		fmgr_info_cxt(output, &layout->outputs[i], CurrentMemoryContext);
+		layout->has_settings |=
+			get_typtype(OidIsValid(element) ? getBaseType(element) : type) != TYPTYPE_ENUM;
 		type = OidIsValid(element) ? TEXTARRAYOID : TEXTOID;
 		typmod = -1;
 	}

@@ -133,6 +133,7 @@ typedef struct ConnectLayout
 	FmgrInfo   *outputs;		/* fn_oid set: travels as text, an array as an
 								 * array of its elements' */
 	bool	   *varlena;
+	bool		has_settings;	/* settings matter to an output function */
 } ConnectLayout;
 
 /* A stream's filter on rows of one table. */

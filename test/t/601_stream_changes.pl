@@ -287,6 +287,14 @@ is_deeply(
 	],
 	'arrays of any type are arrays, of text at the least');
 
+my $settings = create_topic('settings', 1);
+sql(q{CREATE TYPE moment AS (d date, ts timestamptz, i interval, f float8, b bytea); CREATE TABLE settings (m moment, ms moment[])});
+stream('settings', tables => 'public.settings', 'table.public.settings.topic' => $settings);
+sql(q{SET DateStyle = German; SET TimeZone = 'Asia/Kolkata'; SET IntervalStyle = iso_8601; SET extra_float_digits = -5; SET bytea_output = escape;
+	INSERT INTO settings SELECT m, ARRAY[m] FROM (VALUES (ROW('06.05.2024', '2024-05-06 12:00+00', '1 day', 0.1 + 0.2::float8, 'x')::moment)) AS v (m)});
+my $moment = '(2024-05-06,"2024-05-06 12:00:00+00","1 day",0.30000000000000004,"\\\\x78")';
+is_deeply([ values_from($settings, 0, 1) ], [ { m => $moment, ms => [$moment] } ], 'the settings of who writes change no text');
+
 # --- messages ---
 
 my $outbox = create_topic('outbox', 1);
