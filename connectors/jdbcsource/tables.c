@@ -302,7 +302,8 @@ connect_jdbc_table_lookup(const ConnectJdbcTable *table)
 		SPI_execute_with_args("SELECT c.oid FROM pg_catalog.pg_class c"
 							  " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 							  " WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
-							  " AND n.nspname NOT LIKE 'pg\\_%' ORDER BY n.nspname",
+							  " AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')"
+							  " ORDER BY n.nspname",
 							  1, types, args, NULL, true, 1);
 		if (SPI_processed > 0)
 			result = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],

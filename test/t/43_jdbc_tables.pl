@@ -92,6 +92,11 @@ foreach my $type (qw(numeric number))
 source('mine', mode => 'incrementing', 'incrementing.column.name' => 'id', 'schema.pattern' => 'lib');
 is(field($_, 1, 'id'), '1', "a key of type $_ is compared as PostgreSQL does") foreach qw(numeric domain);
 sql("SELECT connect_drop('mine')");
+sql(q(SET ROLE reader; CREATE FUNCTION mine(name, name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called'; END $$;
+	CREATE OPERATOR !~~ (LEFTARG = name, RIGHTARG = name, FUNCTION = mine); RESET ROLE; CREATE TABLE lib.bare (id int); INSERT INTO lib.bare VALUES (5)));
+source('bare', mode => 'bulk', 'schema.pattern' => 'lib', 'table.whitelist' => 'bare', 'table.names.qualify' => 'false', 'poll.interval.ms' => '3600000');
+is(field('bare', 1, 'id'), '5', 'nor when a table is looked for in all schemas');
+sql("SELECT connect_drop('bare')");
 
 # --- another database is refused ------------------------------------------------
 
