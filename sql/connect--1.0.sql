@@ -645,6 +645,11 @@ DECLARE
 		prefix || 'always', always::text));
 	mode text := CASE WHEN snapshot THEN 'initial' WHEN NOT snapshot THEN 'never' END;
 BEGIN
+	IF pg_catalog.strpos(table_name, ',') > 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+			MESSAGE = pg_catalog.format('cannot stream %s: its name has a comma', table_name),
+			DETAIL = 'Lists in configurations are separated by commas.';
+	END IF;
 	IF old IS NULL THEN
 		BEGIN
 			PERFORM @extschema@.connect_create(name, options ||

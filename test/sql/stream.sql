@@ -115,6 +115,8 @@ SELECT connect_stream_table('orders', connector => 'both', snapshot => false);
 SELECT connect_stream_table('items', connector => 'both', key => '{id}');
 SELECT connect_stream_table('items', connector => 'both', format => 'debezium');
 SELECT config - 'name' FROM connect.connector WHERE connector = 'both';
+CREATE TABLE "a, b" (id int);
+SELECT connect_stream_table('"a, b"');
 SELECT connect_unstream_table('orders', 'both');
 SELECT tgname ~ '^connect_' FROM pg_trigger WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal ORDER BY 1;
 SELECT connect_unstream_table('items', 'both');
