@@ -317,6 +317,12 @@ struct JdbcRow
  */
 extern bool connect_jdbcsink_shape(JdbcSink *sink, JdbcEvent *event,
 								   ConnectError *err);
+/* Do the options want this field of the topic's values? */
+extern bool connect_jdbcsink_is_wanted(const JdbcOptions *options,
+									   const char *topic, const char *name);
+
+/* ---- convert.c ---- */
+
 /* Converts; raises what a column refuses. */
 extern bool connect_jdbcsink_row(JdbcSink *sink, JdbcEvent *event,
 								 JdbcRow *row, ConnectError *err);
