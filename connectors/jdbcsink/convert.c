@@ -125,8 +125,12 @@ convert_cell(JdbcSink *sink, const JdbcField *field, const ConnectValue *cell,
 	}
 	if (unlikely(field->turn != NULL))
 		cell = field->turn(field, cell, &other);
-	return connect_datum_make(field->plan, field->schema, cell,
-							  &row->values[column], &row->nulls[column], err);
+	if (connect_datum_make(field->plan, field->schema, cell,
+						   &row->values[column], &row->nulls[column], err))
+		return true;
+	if (field->schema != NULL && sink->options.auto_evolve)
+		connect_jdbcsink_suggest_type(sink, row->target, field, cell, err);
+	return false;
 }
 
 /*

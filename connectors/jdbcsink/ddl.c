@@ -13,16 +13,21 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "jdbcsink/jdbcsink.h"
 #include "runtime/attempt.h"
 #include "record/calendar.h"
 
+static char *root_of(const JdbcTarget *target);
 static bool append_column(JdbcSink *sink, StringInfo sql,
 						  const JdbcField *field, ConnectError *err);
 static char *column_type(JdbcSink *sink, const JdbcField *field,
@@ -71,12 +76,14 @@ connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 							 const JdbcField *fields, int nfields,
 							 ConnectError *err)
 {
+	char	   *root = root_of(target);
+	char	   *altered = root ? root : connect_jdbcsink_quoted(target);
 	StringInfoData missing;
 	StringInfoData sql;
 
 	initStringInfo(&missing);
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "ALTER TABLE %s", connect_jdbcsink_quoted(target));
+	appendStringInfo(&sql, "ALTER TABLE %s", altered);
 	for (int i = 0; i < nfields; i++)
 	{
 		const JdbcField *field = &fields[i];
@@ -91,7 +98,8 @@ connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 						schema->name ? schema->name : "",
 						schema->name ? ":" : "", connect_type_name(schema->type),
 						field->name, field->is_key ? "true" : "false");
-		if (!schema->optional && !schema->has_default)
+		if (!schema->optional && !schema->has_default &&
+			target->relkind != RELKIND_VIEW)
 		{
 			char	   *type = column_type(sink, field, schema, err);
 			char	   *why = sink->options.flavour == JDBC_AIVEN ?
@@ -103,7 +111,7 @@ connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 			return type != NULL &&
 				connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
 								  "%s\nThis would add it, null in the rows that are there: ALTER TABLE %s ADD COLUMN %s %s",
-								  why, connect_jdbcsink_quoted(target),
+								  why, altered,
 								  quote_identifier(column_name(sink, field)),
 								  type);
 		}
@@ -115,18 +123,79 @@ connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 	}
 	if (target->relkind == RELKIND_VIEW)
 		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-								 "View \"%s\" is missing fields ([%s]) and cannot be altered",
+								 "View \"%s\" is missing fields ([%s]) and cannot be altered\nReplace it by one that has them, or leave them out of fields.whitelist",
 								 target->name, missing.data);
-	if (!sink->options.auto_evolve)
+	if (!sink->options.auto_evolve || root != NULL)
 		return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-								 "Table \"%s\" is missing fields ([%s]) and auto-evolution is disabled\nThis would add them: %s",
-								 target->name, missing.data, sql.data);
+								 "Table \"%s\" is missing fields ([%s]) and %s\nThis would add them: %s",
+								 target->name, missing.data,
+								 sink->options.auto_evolve ? "is a partition" :
+								 "auto-evolution is disabled", sql.data);
 	run_ddl(sql.data);
 	ereport(LOG,
 			(errmsg("connector \"%s\" altered table %s",
 					sink->task->connector, connect_jdbcsink_quoted(target)),
 			 errdetail_internal("%s", sql.data)));
 	return true;
+}
+
+/* The table that a partition has its columns from; NULL if it is none. */
+static char *
+root_of(const JdbcTarget *target)
+{
+	List	   *ancestors = NIL;
+	Oid			root;
+
+	if (get_rel_relispartition(target->relid))
+		ancestors = get_partition_ancestors(target->relid);
+	if (ancestors == NIL)
+		return NULL;
+	root = llast_oid(ancestors);
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(root)),
+									  get_rel_name(root));
+}
+
+/* Adds to the error about a value what would make room for it in its column. */
+void
+connect_jdbcsink_suggest_type(JdbcSink *sink, const JdbcTarget *target,
+							  const JdbcField *field,
+							  const ConnectValue *cell, ConnectError *err)
+{
+	const ConnectSchema *schema = field->schema;
+	bool		is_number = schema->logical == CONNECT_LOGICAL_DECIMAL ||
+		(schema->logical == CONNECT_LOGICAL_NONE &&
+		 schema->type <= CONNECT_FLOAT64);
+	const char *type = NULL;
+	ConnectError unused = {0};
+
+	switch (target->columns[field->column].type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+			if (is_number)
+				type = column_type(sink, field, schema, &unused);
+			break;
+		case NUMERICOID:
+			if (is_number && field->base_typmod >= 0)
+				type = "NUMERIC";
+			break;
+		case VARCHAROID:
+		case BPCHAROID:
+			if (cell->kind == CONNECT_KIND_STRING && field->base_typmod >= 0 &&
+				pg_mbstrlen_with_len(cell->u.p, cell->len) >
+				field->base_typmod - VARHDRSZ)
+				type = "TEXT";
+			break;
+		default:
+			break;
+	}
+	if (type != NULL)
+		err->message = psprintf("%s\nThis would make room: ALTER TABLE %s ALTER COLUMN %s TYPE %s",
+								err->message, connect_jdbcsink_quoted(target),
+								quote_identifier(target->columns[field->column].name),
+								type);
 }
 
 static const char *

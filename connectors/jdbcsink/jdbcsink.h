@@ -350,6 +350,11 @@ extern bool connect_jdbcsink_create_table(JdbcSink *sink, JdbcTarget *target,
 extern bool connect_jdbcsink_add_columns(JdbcSink *sink, JdbcTarget *target,
 										 const JdbcField *fields, int nfields,
 										 ConnectError *err);
+extern void connect_jdbcsink_suggest_type(JdbcSink *sink,
+										  const JdbcTarget *target,
+										  const JdbcField *field,
+										  const ConnectValue *cell,
+										  ConnectError *err);
 
 /* ---- batch.c ---- */
 

@@ -220,6 +220,25 @@ names_text(char **names, int n)
 	return buf.data;
 }
 
+/* May a value be a string?  *err names all options that are in its way. */
+static bool
+check_string(const JdbcOptions *options, ConnectError *err)
+{
+	char	   *names[3];
+	int			n = 0;
+
+	if (options->key_mode == JDBC_KEY_RECORD_VALUE)
+		names[n++] = "pk.mode=record_value";
+	if (options->nfields > 0)
+		names[n++] = "fields.whitelist";
+	if (options->ntimestamp_fields > 0)
+		names[n++] = "timestamp.fields.list";
+	return n == 0 ||
+		connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
+						  "A value that is a string cannot be stored with %s",
+						  names_text(names, n));
+}
+
 /*
  * What a record of this form has for the table, in the order in which a table
  * is created from it.
@@ -228,6 +247,10 @@ static bool
 collect_fields(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
 			   ConnectError *err)
 {
+	if (event->value_schema != NULL &&
+		event->value_schema->type == CONNECT_STRING &&
+		!check_string(&sink->options, err))
+		return false;
 	if (!collect_key(sink, event, list, err))
 		return false;
 	if (event->op == JDBC_OP_WRITE && !collect_value(sink, event, list, err))
@@ -415,10 +438,6 @@ collect_value(JdbcSink *sink, const JdbcEvent *event, FieldList *list,
 
 	if (schema != NULL && schema->type == CONNECT_STRING)
 	{
-		if (options->key_mode == JDBC_KEY_RECORD_VALUE ||
-			options->nfields > 0 || options->ntimestamp_fields > 0)
-			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
-									 "A value that is a string cannot be stored with pk.mode=record_value, fields.whitelist or timestamp.fields.list");
 		if (find_field(list, options->string_column) != NULL)
 			return connect_error_set(err, CONNECT_CONNECT_EXCEPTION,
 									 "Field '%s' is both the key and the column of string values",

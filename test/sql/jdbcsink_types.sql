@@ -41,7 +41,7 @@ INSERT INTO plain (type, value) VALUES
 ('bit', 'true'), ('bit(1)', 'false'), ('bit(4)', '"1010"'), ('bit(4)', '"101"'), ('bit(4)', '10'), ('bit(8)', '-1'), ('bit(4)', '16'), ('varbit(4)', '"101"'), ('varbit(4)', '"10101"'), ('varbit', 'true'), ('varbit(4)', '5'), ('bit(64)', '-9223372036854775808'), ('bit(63)', '9223372036854775807'), ('bit(4)', '1.5'),
 ('uuid', '"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"'), ('uuid', '"{A0EEBC99-9c0b4ef8-bb6d-6bb9bd380a11}"'), ('uuid', '"a0eebc99"'), ('uuid', '1'),
 ('inet', '"10.0.0.1/8"'), ('inet', '"10.0.0.256"'), ('cidr', '"10.0.0.0/8"'), ('cidr', '"10.0.0.1/8"'), ('macaddr', '"08:00:2b:01:02:03"'), ('macaddr8', '"08002b0102030405"'), ('macaddr', '"x"'),
-('json', '{"b": 1, "a": [1.50, null]}'), ('json', '"{\"a\":  1}"'), ('jsonb', '{"b": 1, "a": [1.50, null]}'), ('jsonb', '[1, "x"]'), ('jsonb', '1.50'), ('jsonb', 'true'), ('jsonb', 'null'), ('jsonb', '"{\"a\": 1}"'), ('jsonb', '"{"'),
+('json', '{"b": 1, "a": [1.50, null]}'), ('json', '"{\"a\":  1}"'), ('jsonb', '{"b": 1, "a": [1.50, null]}'), ('jsonb', '[1, "x"]'), ('jsonb', '1.50'), ('jsonb', 'true'), ('jsonb', 'null'), ('jsonb', '"{\"a\": 1}"'), ('jsonb', '"{"'), ('jsonb', '"x"'), ('jsonb', '"\"x\""'), ('jsonb', '"1"'),
 ('jsonpath', '"$.a[*]"'), ('tsvector', '"a b"'), ('tsquery', '"a & b"'), ('pg_lsn', '"16/B374D848"'), ('point', '"(1,2)"'), ('box', '"(1,1),(0,0)"'), ('circle', '"<(1,2),3>"'), ('regclass', '"pg_class"'), ('regclass', '"nothing"'),
 ('mood', '"ok"'), ('mood', '"fine"'), ('mood', '1'), ('mood[]', '["ok", null, "sad"]'), ('mood[]', '["ok", "fine"]'),
 ('integer[]', '[1, "2", null]'), ('integer[]', '[[1, 2], [3, 4]]'), ('integer[]', '[[1, 2], [3]]'), ('integer[]', '[]'), ('integer[]', '"{1,2}"'), ('integer[]', '[1.5]'), ('integer[]', '1'),
