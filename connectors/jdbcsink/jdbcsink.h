@@ -183,6 +183,8 @@ typedef struct JdbcRow JdbcRow;
 
 extern JdbcTarget *connect_jdbcsink_target(JdbcSink *sink, const char *name);
 extern void connect_jdbcsink_targets_forget(void);
+/* Before a batch. */
+extern void connect_jdbcsink_targets_trim(JdbcSink *sink);
 /* Brings it up to date; takes no lock that outlives the call. */
 extern void connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target);
 /* Locks it for writing.  False: it has changed, begin again. */

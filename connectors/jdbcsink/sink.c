@@ -259,6 +259,7 @@ put_batch(JdbcSink *sink, ConnectRecord *records, int n)
 									&events[i].error))
 			refuse_at(sink, &events[i]);
 	}
+	connect_jdbcsink_targets_trim(sink);
 	do
 	{
 		/* Shapes found before a table was read again are gone. */

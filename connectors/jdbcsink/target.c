@@ -43,6 +43,8 @@
 
 #include "jdbcsink/jdbcsink.h"
 
+#define MAX_FORMS	500			/* shapes and column sets of a table, between batches */
+
 static JdbcTarget *all_targets = NULL;	/* for the relcache callback */
 static bool callback_registered = false;
 
@@ -94,6 +96,25 @@ void
 connect_jdbcsink_targets_forget(void)
 {
 	all_targets = NULL;
+}
+
+/*
+ * Schemas, and which members objects have, may differ without end: a table that
+ * has come to know too many is read again.
+ */
+void
+connect_jdbcsink_targets_trim(JdbcSink *sink)
+{
+	ListCell   *lc;
+
+	foreach(lc, sink->targets)
+	{
+		JdbcTarget *target = lfirst(lc);
+
+		if (list_length(target->shapes) + list_length(target->column_sets) >
+			MAX_FORMS)
+			target->valid = false;
+	}
 }
 
 static void
