@@ -19,9 +19,14 @@
 #include "convert/json_write.h"
 #include "jdbcsink/jdbcsink.h"
 
+#define VARIABLE_SCALE_DECIMAL	"io.debezium.data.VariableScaleDecimal"
+
 static const ConnectValue *decimal_of(const JdbcField *field,
 									  const ConnectValue *cell,
 									  ConnectValue *other);
+static const ConnectValue *decimals_of(const JdbcField *field,
+									   const ConnectValue *cell,
+									   ConnectValue *other);
 static const ConnectValue *bits_of(const JdbcField *field,
 								   const ConnectValue *cell,
 								   ConnectValue *other);
@@ -33,10 +38,10 @@ static const ConnectValue *point_of(const JdbcField *field,
 									ConnectValue *other);
 
 static bool
-has_schema_name(const JdbcField *field, const char *name)
+has_name(const ConnectSchema *schema, const char *name)
 {
-	return field->schema != NULL && field->schema->name != NULL &&
-		strcmp(field->schema->name, name) == 0;
+	return schema != NULL && schema->name != NULL &&
+		strcmp(schema->name, name) == 0;
 }
 
 /* An extension's type, wherever it was put. */
@@ -59,9 +64,16 @@ is_hstore(Oid type)
 JdbcCellFunction
 connect_jdbcsink_cell_function(const JdbcField *field)
 {
-	if (has_schema_name(field, "io.debezium.data.VariableScaleDecimal") &&
-		field->base_type != JSONOID && field->base_type != JSONBOID)
-		return decimal_of;
+	const ConnectSchema *schema = field->schema;
+
+	if (field->base_type != JSONOID && field->base_type != JSONBOID)
+	{
+		if (has_name(schema, VARIABLE_SCALE_DECIMAL))
+			return decimal_of;
+		if (schema != NULL && schema->type == CONNECT_ARRAY &&
+			has_name(schema->value_schema, VARIABLE_SCALE_DECIMAL))
+			return decimals_of;
+	}
 	if (field->base_type == BITOID || field->base_type == VARBITOID)
 		return bits_of;
 	if (field->base_type == POINTOID)
@@ -84,11 +96,12 @@ parsed(const ConnectValue *cell, ConnectValue *value)
 }
 
 static const ConnectValue *
-member_of(const JdbcField *field, const ConnectValue *cell, const char *name)
+member_of(const ConnectSchema *schema, const ConnectValue *cell,
+		  const char *name)
 {
 	if (cell->kind != CONNECT_KIND_STRUCT && cell->kind != CONNECT_KIND_MAP)
 		return NULL;
-	return connect_value_field(field->schema, cell, name, strlen(name));
+	return connect_value_field(schema, cell, name, strlen(name));
 }
 
 static const ConnectValue *
@@ -99,11 +112,11 @@ text_cell(const StringInfo text, ConnectValue *other)
 }
 
 static const ConnectValue *
-decimal_of(const JdbcField *field, const ConnectValue *cell,
-		   ConnectValue *other)
+decimal_of_struct(const ConnectSchema *schema, const ConnectValue *cell,
+				  ConnectValue *other)
 {
-	const ConnectValue *scale = member_of(field, cell, "scale");
-	const ConnectValue *digits = member_of(field, cell, "value");
+	const ConnectValue *scale = member_of(schema, cell, "scale");
+	const ConnectValue *digits = member_of(schema, cell, "value");
 
 	if (scale == NULL || scale->kind != CONNECT_KIND_INT32 ||
 		digits == NULL || digits->len == 0 ||
@@ -111,6 +124,31 @@ decimal_of(const JdbcField *field, const ConnectValue *cell,
 		 digits->kind != CONNECT_KIND_BYTEBUFFER))
 		return cell;
 	*other = connect_decimal_from_bytes(digits->u.p, digits->len, scale->u.i);
+	return other;
+}
+
+static const ConnectValue *
+decimal_of(const JdbcField *field, const ConnectValue *cell,
+		   ConnectValue *other)
+{
+	return decimal_of_struct(field->schema, cell, other);
+}
+
+static const ConnectValue *
+decimals_of(const JdbcField *field, const ConnectValue *cell,
+			ConnectValue *other)
+{
+	ConnectValue *elems;
+	ConnectValue decimal;
+
+	if (cell->kind != CONNECT_KIND_ARRAY)
+		return cell;
+	elems = palloc(Max(1, cell->len) * sizeof(ConnectValue));
+	for (int i = 0; i < cell->len; i++)
+		elems[i] = *decimal_of_struct(field->schema->value_schema,
+									  &cell->u.elems[i], &decimal);
+	*other = *cell;
+	other->u.elems = elems;
 	return other;
 }
 
@@ -139,7 +177,7 @@ bits_of_number(const JdbcField *field, int64 number, ConnectValue *other)
 static const ConnectValue *
 bits_of(const JdbcField *field, const ConnectValue *cell, ConnectValue *other)
 {
-	bool		reversed = has_schema_name(field, "io.debezium.data.Bits");
+	bool		reversed = has_name(field->schema, "io.debezium.data.Bits");
 	int			length = cell->len * BITS_PER_BYTE;
 	const char *parameter;
 	StringInfoData text;
@@ -283,8 +321,8 @@ point_of(const JdbcField *field, const ConnectValue *cell,
 		 ConnectValue *other)
 {
 	const ConnectValue *object = parsed(cell, other);
-	const ConnectValue *x = member_of(field, object, "x");
-	const ConnectValue *y = member_of(field, object, "y");
+	const ConnectValue *x = member_of(field->schema, object, "x");
+	const ConnectValue *y = member_of(field->schema, object, "y");
 	StringInfoData text;
 
 	if (x == NULL || y == NULL)

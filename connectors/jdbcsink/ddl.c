@@ -288,9 +288,10 @@ column_type(JdbcSink *sink, const JdbcField *field,
 		case CONNECT_ARRAY:
 			if (schema->value_schema == NULL)
 				break;
-			if (schema->value_schema->type != CONNECT_ARRAY &&
-				schema->value_schema->type != CONNECT_MAP &&
-				schema->value_schema->type != CONNECT_STRUCT)
+			if ((schema->value_schema->type != CONNECT_ARRAY &&
+				 schema->value_schema->type != CONNECT_MAP &&
+				 schema->value_schema->type != CONNECT_STRUCT) ||
+				connect_debezium_column_type(schema->value_schema) != NULL)
 			{
 				char	   *element = column_type(sink, NULL,
 												  schema->value_schema, err);

@@ -85,6 +85,11 @@ SELECT dbz('{"schema.evolution": "basic", "value.converter": "JsonConverter"}') 
 SELECT * FROM put(:n, (SELECT jsonb_build_array(f, f) FROM flat('[{"field": "a", "type": "int32"}]', '{"a": 1}', NULL, 'by_none') f));
 SELECT * FROM put(:n, jsonb_build_array(flat('[{"field": "extra", "type": "string", "optional": true}, {"field": "a", "type": "string"}]', '{"extra": "new", "a": "2"}', NULL, 'by_none')));
 TABLE by_none;
+SELECT * FROM put(:n, (SELECT jsonb_agg(flat('[{"field": "n", "type": "array", "items": {"type": "struct", "name": "io.debezium.data.VariableScaleDecimal", "optional": true,
+	"fields": [{"field": "scale", "type": "int32"}, {"field": "value", "type": "bytes"}]}, "optional": true}, {"field": "t", "type": "array", "items": {"type": "string", "optional": true}, "optional": true}]',
+	v, NULL, 'arrays')) FROM unnest('{"{\"n\": [{\"scale\": 3, \"value\": \"MDk=\"}, null], \"t\": [\"a\", null]}","{\"n\": [], \"t\": []}","{\"n\": null, \"t\": null}"}'::jsonb[]) v));
+TABLE arrays;
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'arrays'::regclass AND attnum > 0;
 SELECT * FROM put(:k, (SELECT jsonb_build_array(f, f) FROM flat('[{"field": "a", "type": "int32"}]', '{"a": 1}', NULL, 'by_kafka') f));
 SELECT * FROM put(:v, jsonb_build_array(flat('[{"field": "a", "type": "int32"}, {"field": "b", "type": "int32"}]', '{"a": 1, "b": 2}', NULL, 'by_value')));
 SELECT * FROM put(:h, jsonb_build_array(flat('[{"field": "a", "type": "int32"}]', '{"a": 1}', NULL, 'by_header') || '{"headers": {"h1": 1, "h2": "x"}}'));
