@@ -208,11 +208,12 @@ connect_jdbcsink_target_refresh(JdbcSink *sink, JdbcTarget *target)
 	target->free_plans.func = connect_jdbcsink_statements_free;
 	target->free_plans.arg = target;
 	MemoryContextRegisterResetCallback(target->context, &target->free_plans);
+	/* First, so that a change which comes while it is described is heeded. */
+	target->relid = RelationGetRelid(rel);
+	target->valid = true;
 	old = MemoryContextSwitchTo(target->context);
 	describe(target, rel);
 	MemoryContextSwitchTo(old);
-	target->relid = RelationGetRelid(rel);
-	target->valid = true;
 	relation_close(rel, AccessShareLock);
 }
 

@@ -879,7 +879,7 @@ wait_for_fds(ConnectTaskRun *run, const ConnectTaskFd *fds, int nfds,
 		run->nfds = nfds;
 		run->fds_stale = false;
 	}
-	if (WaitEventSetWait(run->events, timeout, &event, 1,
+	if (WaitEventSetWait(run->events, connect_xact_idle(timeout), &event, 1,
 						 connect_wait_event(&wait_event,
 											"ConnectTaskMain")) > 0)
 	{

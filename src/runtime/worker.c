@@ -184,16 +184,12 @@ connect_worker_check(void)
 void
 connect_worker_sleep(TimestampTz wakeup_at, uint32 wait_event)
 {
-	int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
-	long		timeout = -1;
+	long		timeout = connect_xact_idle(wakeup_at == 0 ? -1 :
+											TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+																			wakeup_at));
 
-	if (wakeup_at != 0)
-	{
-		events |= WL_TIMEOUT;
-		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
-												  wakeup_at);
-	}
-	(void) WaitLatch(MyLatch, events, timeout, wait_event);
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
+					 (timeout < 0 ? 0 : WL_TIMEOUT), timeout, wait_event);
 	ResetLatch(MyLatch);
 }
 

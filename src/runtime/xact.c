@@ -77,6 +77,9 @@ static TimeoutId deaf_timeout = MAX_TIMEOUTS;
 static Oid	extension_oid = InvalidOid;
 static Oid	extension_schema = InvalidOid;
 
+/* When statistics of transactions are to be reported; 0 = none wait for that. */
+static TimestampTz report_at = 0;
+
 void
 connect_xact_pin(Oid owner)
 {
@@ -197,6 +200,31 @@ restore_session(void)
 		SetConfigOption("role", "none", PGC_USERSET, PGC_S_OVERRIDE);
 }
 
+/* As sessions do: not more often than once a second, the rest when idle. */
+static void
+report_statistics(void)
+{
+	long		ms = pgstat_report_stat(false);
+
+	report_at = ms == 0 ? 0 :
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms);
+}
+
+long
+connect_xact_idle(long timeout)
+{
+	long		ms;
+
+	if (report_at == 0)
+		return timeout;
+	ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), report_at);
+	if (ms > 0)
+		return timeout < 0 ? ms : Min(timeout, ms);
+	(void) pgstat_report_stat(true);
+	report_at = 0;
+	return timeout;
+}
+
 void
 connect_xact_commit(void)
 {
@@ -204,7 +232,7 @@ connect_xact_commit(void)
 		PopActiveSnapshot();
 	CommitTransactionCommand();
 	restore_session();
-	pgstat_report_stat(false);
+	report_statistics();
 }
 
 void
@@ -212,7 +240,7 @@ connect_xact_abort(void)
 {
 	AbortOutOfAnyTransaction();
 	restore_session();
-	pgstat_report_stat(false);
+	report_statistics();
 }
 
 static void

@@ -63,6 +63,12 @@ extern void connect_xact_begin_bare(void);
 extern bool connect_xact_lock_extension(void);
 
 /*
+ * Before a wait, outside of transactions: reports statistics of earlier ones
+ * when it is time.  The wait's timeout in ms (-1 = none), if need be shorter.
+ */
+extern long connect_xact_idle(long timeout);
+
+/*
  * What follows may take that long.  The process ends if user code swallows the
  * cancellation.  An abort does not end the timers.
  */
