@@ -147,7 +147,8 @@ CREATE TABLE connect.stream (
 	tombstones boolean NOT NULL,
 	old_row boolean NOT NULL,
 	pending boolean NOT NULL,		-- the initial read is not finished
-	baseline xid8 NOT NULL,			-- what it reads is older than this
+	baseline xid8 NOT NULL,			-- what it reads is older than this,
+	open xid[] NOT NULL,			-- and not of these, which were under way
 	leaves oid[] NOT NULL,			-- the tables with rows, at the baseline
 	files oid[] NOT NULL,			-- what they were stored in then
 	UNIQUE (connector_id, relation)

@@ -26,9 +26,10 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-#include "utils/regproc.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 #include "utils/xid8.h"
@@ -45,7 +46,7 @@
 	"SELECT s.id, s.connector_id, c.oid, coalesce(n.nspname, s.schema_name)," \
 	" coalesce(c.relname, s.table_name), s.topic, s.columns, s.filter," \
 	" s.operations, s.key, s.debezium, s.tombstones, s.old_row, s.pending," \
-	" s.baseline, s.leaves, s.files" \
+	" s.baseline, s.leaves, s.files, s.open" \
 	" FROM connect.stream s LEFT JOIN pg_catalog.pg_class c" \
 	" ON c.oid = s.relation LEFT JOIN pg_catalog.pg_namespace n" \
 	" ON n.oid = c.relnamespace"
@@ -69,7 +70,7 @@ text_list(HeapTuple row, TupleDesc desc, int column)
 }
 
 static Oid *
-oid_array(HeapTuple row, TupleDesc desc, int column, int *n)
+number_array(HeapTuple row, TupleDesc desc, int column, int *n)
 {
 	bool		isnull;
 	ArrayType  *array = DatumGetArrayTypePCopy(SPI_getbinval(row, desc, column,
@@ -105,8 +106,9 @@ stream_from_row(HeapTuple row, TupleDesc desc)
 	stream->baseline =
 		U64FromFullTransactionId(DatumGetFullTransactionId(SPI_getbinval(row, desc, 15,
 																		 &isnull)));
-	stream->leaves = oid_array(row, desc, 16, &stream->nleaves);
-	stream->files = oid_array(row, desc, 17, &stream->nleaves);
+	stream->leaves = number_array(row, desc, 16, &stream->nleaves);
+	stream->files = number_array(row, desc, 17, &stream->nleaves);
+	stream->open = number_array(row, desc, 18, &stream->nopen);
 	return stream;
 }
 
@@ -358,6 +360,39 @@ store_leaves(List *leaves, Datum *relids, Datum *files)
 											 true, TYPALIGN_INT));
 }
 
+/*
+ * Transactions before the baseline that may still write, with their
+ * subtransactions, but for the current one and its own; sorted.  Of one with
+ * more than 64 subtransactions these are missing: what such a one writes from
+ * now on is read and in the queue, too.
+ */
+static Datum
+open_transactions(TransactionId baseline)
+{
+	Snapshot	snapshot = GetLatestSnapshot();
+	int			max = snapshot->xcnt + snapshot->subxcnt +
+		(int32) (baseline - snapshot->xmax);
+	TransactionId *open = palloc(sizeof(TransactionId) * Max(max, 1));
+	Datum	   *values = palloc(sizeof(Datum) * Max(max, 1));
+	int			n = snapshot->xcnt;
+
+	memcpy(open, snapshot->xip, sizeof(TransactionId) * snapshot->xcnt);
+	for (int i = 0; i < snapshot->subxcnt; i++)
+		open[n++] = snapshot->subxip[i];
+	for (TransactionId xid = snapshot->xmax; TransactionIdPrecedes(xid, baseline);)
+	{
+		if (!TransactionIdIsCurrentTransactionId(xid))
+			open[n++] = xid;
+		TransactionIdAdvance(xid);
+	}
+	qsort(open, n, sizeof(TransactionId), xidComparator);
+	for (int i = 0; i < n; i++)
+		values[i] = TransactionIdGetDatum(open[i]);
+	return PointerGetDatum(construct_array(values, n, XIDOID,
+										   sizeof(TransactionId), true,
+										   TYPALIGN_INT));
+}
+
 /* Inserts the stream of one table, or updates its options. */
 static void
 store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
@@ -365,14 +400,17 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 {
 	Oid			argtypes[] = {INT8OID, OIDOID, TEXTOID, TEXTARRAYOID, TEXTOID,
 		INT4OID, TEXTARRAYOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, XID8OID,
-	OIDARRAYOID, OIDARRAYOID, TEXTOID, TEXTOID};
-	Datum		args[16];
-	char		nulls[16];
+	OIDARRAYOID, OIDARRAYOID, TEXTOID, TEXTOID, XIDARRAYOID};
+	Datum		args[17];
+	char		nulls[17];
 	ConnectCatalogScope saved;
 	const char *filter = connect_stream_option(cfg, table, "where");
 	const char *schema_name = get_namespace_name(get_rel_namespace(relid));
 	const char *table_name = get_rel_name(relid);
 	Relation	rel = table_open(relid, NoLock);
+	FullTransactionId baseline;
+	int64		id;
+	bool		is_old;
 	int			ncolumns;
 	int			nkeys;
 	char	  **columns;
@@ -412,7 +450,10 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 														 "snapshot.mode"),
 								   "initial") == 0);
 	/* the leaves are locked against writers until the trigger is there */
-	args[11] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
+	(void) GetCurrentTransactionId();
+	baseline = ReadNextFullTransactionId();
+	args[11] = FullTransactionIdGetDatum(baseline);
+	args[16] = open_transactions(XidFromFullTransactionId(baseline));
 	store_leaves(leaves, &args[12], &args[13]);
 	args[14] = CStringGetTextDatum(schema_name);
 	args[15] = CStringGetTextDatum(table_name);
@@ -420,15 +461,20 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 	SPI_execute_with_args("INSERT INTO connect.stream (connector_id, relation,"
 						  " topic, columns, filter, operations, key, debezium,"
 						  " tombstones, old_row, pending, baseline, leaves,"
-						  " files, schema_name, table_name) VALUES ($1,"
+						  " files, schema_name, table_name, open) VALUES ($1,"
 						  " $2::pg_catalog.regclass, $3, $4, $5, $6, $7, $8, $9,"
-						  " $10, $11, $12, $13, $14, $15, $16)"
+						  " $10, $11, $12, $13, $14, $15, $16, $17)"
 						  " ON CONFLICT (connector_id, relation) DO"
 						  " UPDATE SET topic = $3, columns = $4, filter = $5,"
 						  " operations = $6, key = $7, debezium = $8,"
 						  " tombstones = $9, old_row = $10,"
-						  " schema_name = $15, table_name = $16",
-						  16, argtypes, args, nulls, false, 0);
+						  " schema_name = $15, table_name = $16"
+						  " RETURNING CASE WHEN baseline = $12 AND pending THEN id END",
+						  17, argtypes, args, nulls, false, 0);
+	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+									 SPI_tuptable->tupdesc, 1, &is_old));
+	if (!is_old)
+		connect_capture_begun(id, XidFromFullTransactionId(baseline));
 	connect_catalog_leave(&saved);
 }
 

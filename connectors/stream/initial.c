@@ -6,9 +6,10 @@
  *	  Runs in the task.  The table is read a few blocks at a time, each time
  *	  under a new snapshot, so that nothing is held while Kafka is slow.  That
  *	  loses and doubles nothing: a row version of a transaction from the stream's
- *	  baseline on is in the queue, and is left out here; one from before the
- *	  baseline stays where it is until it is changed, and a change is in the
- *	  queue.  The same holds for a read that goes on after a restart.
+ *	  baseline on, or of one that was under way then, is in the queue, and is
+ *	  left out here; one from before the baseline stays where it is until it is
+ *	  changed, and a change is in the queue.  The same holds for a read that goes
+ *	  on after a restart.
  *
  *	  Unless the table is written anew (VACUUM FULL, CLUSTER, some forms of ALTER
  *	  TABLE): then rows are elsewhere, and may bear the number of who did that.
@@ -95,18 +96,20 @@ is_rewritten(const ConnectStream *stream, Relation rel)
 
 /* The row may be read: it was there before the stream's triggers. */
 static bool
-before_baseline(TupleTableSlot *slot, uint64 baseline)
+before_baseline(TupleTableSlot *slot, const ConnectStream *stream)
 {
 	bool		isnull;
 	TransactionId xmin =
 		DatumGetTransactionId(slot_getsysattr(slot,
 											  MinTransactionIdAttributeNumber,
 											  &isnull));
-	TransactionId from = XidFromFullTransactionId(FullTransactionIdFromU64(baseline));
+	TransactionId from = XidFromFullTransactionId(FullTransactionIdFromU64(stream->baseline));
 	TransactionId next = XidFromFullTransactionId(ReadNextFullTransactionId());
 
 	return !TransactionIdIsNormal(xmin) ||
-		TransactionIdPrecedes(xmin, from) ||
+		(TransactionIdPrecedes(xmin, from) &&
+		 bsearch(&xmin, stream->open, stream->nopen, sizeof(TransactionId),
+				 xidComparator) == NULL) ||
 		!TransactionIdPrecedes(xmin, next);
 }
 
@@ -171,7 +174,7 @@ connect_initial_read(ConnectInitialRead *read, int (*room) (void *),
 				while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection,
 													   slot))
 				{
-					if (!(all || before_baseline(slot, stream->baseline)) ||
+					if (!(all || before_baseline(slot, stream)) ||
 						(filter && !connect_filter_passes(filter, slot)))
 						continue;
 					connect_layout_read_slot(layout, slot, values, nulls);

@@ -113,7 +113,10 @@ typedef struct ConnectStream
 	bool		old_row;		/* old rows are kept */
 	bool		pending;		/* its initial read is not finished */
 	uint64		baseline;		/* rows of transactions from here on are in the
-								 * queue, older ones in the initial read */
+								 * queue, older ones in the initial read, but
+								 * for those that were under way: */
+	int			nopen;
+	TransactionId *open;		/* sorted by xidComparator() */
 	int			nleaves;
 	Oid		   *leaves;			/* tables that held rows then */
 	Oid		   *files;			/* the relfilenode of each */
@@ -191,6 +194,8 @@ extern void connect_stream_init(void);	/* in _PG_init */
 
 /* trigger.c */
 extern void connect_capture_add(const ConnectQueue *queue, ConnectEvent *event);
+/* The current transaction has begun a stream that reads its table first. */
+extern void connect_capture_begun(int64 stream, TransactionId baseline);
 
 /* reader.c */
 typedef struct ConnectBatchReader ConnectBatchReader;

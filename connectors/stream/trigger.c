@@ -85,8 +85,20 @@ static MemoryContext event_context = NULL;
 /* Queues that the buffered events go to; same life as the buffer. */
 static List *event_queues = NIL;
 
+/* A stream that the open transaction has begun. */
+typedef struct Begun
+{
+	int64		stream;
+	TransactionId baseline;
+	bool		captures;
+} Begun;
+
+static List *begun = NIL;
+
 PG_FUNCTION_INFO_V1(connect_capture);
 
+static bool is_read_first(int64 stream);
+static void register_callbacks(void);
 static void capture_truncate(const CaptureTarget *target, Relation rel);
 static void capture_row(CaptureTarget *target, char op, TupleTableSlot *old_slot,
 						TupleTableSlot *new_slot);
@@ -123,7 +135,7 @@ connect_capture(PG_FUNCTION_ARGS)
 						"connect_capture")));
 
 	target = target_get(trigdata);
-	if (!target->active)
+	if (!target->active || is_read_first(target->layout->stream))
 		return PointerGetDatum(NULL);
 
 	if (TRIGGER_FIRED_BY_INSERT(event))
@@ -136,6 +148,43 @@ connect_capture(PG_FUNCTION_ARGS)
 	else if (target->operations & CONNECT_CAPTURE_TRUNCATE)
 		capture_truncate(target, trigdata->tg_relation);
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * What the transaction that begins a stream changes afterwards is there when
+ * the table is read, and need not be in the queue.  Unless a savepoint since
+ * then has put something there: that the read leaves out, and what follows has
+ * to come behind it.
+ */
+static bool
+is_read_first(int64 stream)
+{
+	ListCell   *lc;
+
+	foreach(lc, begun)
+	{
+		Begun	   *each = lfirst(lc);
+
+		if (each->stream != stream)
+			continue;
+		each->captures |= !TransactionIdPrecedes(GetCurrentTransactionId(),
+												 each->baseline);
+		return !each->captures;
+	}
+	return false;
+}
+
+void
+connect_capture_begun(int64 stream, TransactionId baseline)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Begun	   *each = palloc0(sizeof(Begun));
+
+	register_callbacks();
+	each->stream = stream;
+	each->baseline = baseline;
+	begun = lappend(begun, each);
+	MemoryContextSwitchTo(old);
 }
 
 /* A partition may be emptied alone: the event says which table it was. */
@@ -251,14 +300,7 @@ connect_capture_add(const ConnectQueue *queue, ConnectEvent *event)
 
 	if (event_context == NULL)
 	{
-		static bool registered = false;
-
-		if (!registered)
-		{
-			RegisterXactCallback(xact_callback, NULL);
-			RegisterSubXactCallback(subxact_callback, NULL);
-			registered = true;
-		}
+		register_callbacks();
 		event_context = AllocSetContextCreate(TopTransactionContext,
 											  "Connect capture",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -311,6 +353,18 @@ connect_capture_add(const ConnectQueue *queue, ConnectEvent *event)
 	}
 	events[nevents++] = *event;
 	MemoryContextSwitchTo(old);
+}
+
+static void
+register_callbacks(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
+	registered = true;
 }
 
 static int64
@@ -390,6 +444,7 @@ buffer_reset(void)
 	events = NULL;
 	event_context = NULL;
 	event_queues = NIL;
+	begun = NIL;
 	nevents = maxevents = 0;
 	event_bytes = 0;
 }

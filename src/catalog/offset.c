@@ -49,7 +49,8 @@ connect_source_offset_store(int64 connector_id, const char *partition,
 {
 	static ConnectStatement upsert = {
 		"INSERT INTO connect.source_offset_def"
-		" (connector_id, source_partition, source_offset) VALUES ($1, $2, $3)"
+		" (connector_id, source_partition, source_offset)"
+		" SELECT $1, $2, $3 FROM connect.connector_def WHERE id = $1"
 		" ON CONFLICT (connector_id, digest)"
 		" DO UPDATE SET source_offset = $3",
 		3, {INT8OID, JSONBOID, JSONBOID}

@@ -106,6 +106,48 @@ sql('INSERT INTO parts_2 VALUES (11)');
 is(join(' ', sort map { $_->{value} =~ /(\d+)/ } wait_for_records('parts', 3, broker => $bootstrap)), '1 10 11',
 	'a row that comes into a partition while another is waited for is there');
 
+# --- who is under way while the stream begins, and who begins it -------------------------
+
+# What each writes comes once, be it by the read or by the queue.
+sql('CREATE TABLE other (id int); CREATE TABLE early (id int PRIMARY KEY, v text); INSERT INTO early VALUES (1), (2), (3)');
+$writer = $node->background_psql('postgres', on_error_stop => 1);
+$writer->query_safe('BEGIN; INSERT INTO other VALUES (1); SAVEPOINT a; INSERT INTO other VALUES (2)');
+sql(q(BEGIN;
+	INSERT INTO early VALUES (4);
+	SAVEPOINT a;
+	INSERT INTO early VALUES (5);
+	RELEASE a;
+	SELECT connect_create('early', '{"connector.class": "TableStreamSource", "tables": "public.early"}', 'PAUSED');
+	INSERT INTO early VALUES (6);
+	UPDATE early SET v = 'own' WHERE id = 1;
+	DELETE FROM early WHERE id = 2;
+	COMMIT));
+$writer->query_safe(q(INSERT INTO early VALUES (7); RELEASE a; INSERT INTO early VALUES (8);
+	UPDATE early SET v = 'other' WHERE id = 3; COMMIT));
+$writer->quit;
+sql(q(BEGIN; INSERT INTO early VALUES (9); SAVEPOINT a; INSERT INTO early VALUES (10); COMMIT));
+sql("SELECT connect_resume('early')");
+sql('INSERT INTO early VALUES (11)');
+wait_for_records('early', 10, broker => $bootstrap);
+is(join(' ', sort map { join('', $_->{value} =~ /(\d+).*(null|"o.*")/) } consume('early', broker => $bootstrap)),
+	'1"own" 10null 11null 3"other" 4null 5null 6null 7null 8null 9null',
+	'no change comes twice, whoever was under way when the stream began');
+
+# A savepoint's change is in the queue: what follows it has to come behind it.
+sql(q(CREATE TABLE later (id int PRIMARY KEY, v int);
+	BEGIN;
+	SELECT connect_stream_table('later');
+	INSERT INTO later VALUES (1, 0);
+	SAVEPOINT a;
+	UPDATE later SET v = 1;
+	RELEASE a;
+	UPDATE later SET v = 2;
+	COMMIT;
+	INSERT INTO later VALUES (2, 0)));
+my @later;
+do { @later = map { $_->{value} } consume('later', broker => $bootstrap) } until grep { /"id":2/ } @later;
+is($later[-2], '{"id":1,"v":2}', 'the last of the changes of one transaction comes last');
+
 # --- a stream that writes no WAL yet -----------------------------------------------------
 
 my $minimal = connect_node('minimal', broker => $bootstrap, conf => "wal_level = minimal\nmax_wal_senders = 0\n");
