@@ -540,16 +540,28 @@ fetched_up_to(const ConnectSink *sink, const ConnectSinkPartition *partition)
 										   partition->partition);
 }
 
-/* Nothing is at hand: what ends a log without being a record is done with. */
+/*
+ * Nothing is at hand: what ends a log without being a record is done with.  A
+ * log that is empty has no offset, as in Kafka Connect.
+ */
 static void
 pass_ends(ConnectSink *sink)
 {
 	for (int i = 0; i < sink->assignment->npartitions; i++)
 	{
 		ConnectSinkPartition *partition = sink->assignment->partitions[i];
+		int64		position = fetched_up_to(sink, partition);
+		int64_t		low;
+		int64_t		high;
 
-		partition->position = Max(partition->position,
-								  fetched_up_to(sink, partition));
+		if (position > partition->position &&
+			(partition->position >= 0 ||
+			 (connect_kafka_consumer_watermarks(sink->consumer,
+												partition->topic,
+												partition->partition,
+												&low, &high) &&
+			  position > low)))
+			partition->position = position;
 	}
 }
 

@@ -24,6 +24,7 @@ sub transact
 sub rows { return query('SELECT string_agg(id::text, $$,$$ ORDER BY id) FROM ledger') }
 
 query('CREATE TABLE ledger (id int)');
+create_connector($node, "$name-idle", { 'connector.class' => 'JdbcSink', topics => create_topic('empty'), 'table.name.format' => 'ledger' });
 create_connector($node, $name, { 'connector.class' => 'JdbcSink', topics => $topic, 'table.name.format' => 'ledger' });
 transact('a', 'produce', 0, 1, 2);
 transact('a', 'abort', 0, 3, 4);
@@ -50,4 +51,6 @@ poll_until($node, 'SELECT id FROM ledger WHERE id = 11', 11);
 is(rows(), '1,2,5,8,9,10,11', 'once it is aborted the rest comes');
 poll_until($node, "SELECT lag FROM connect.task_status WHERE connector = '$name'", 0);
 pass('and nothing is left');
+poll_until($node, "SELECT lag FROM connect.task_status WHERE connector = '$name-idle'", 0);
+is(query("SELECT connect_offsets('$name-idle')"), '{"offsets": []}', 'a topic without records has no offset');
 finish();
