@@ -370,8 +370,8 @@ static Datum
 open_transactions(TransactionId baseline)
 {
 	Snapshot	snapshot = GetLatestSnapshot();
-	int			max = snapshot->xcnt + snapshot->subxcnt +
-		(int32) (baseline - snapshot->xmax);
+	int32		nlater = (int32) (baseline - snapshot->xmax);
+	int			max = snapshot->xcnt + snapshot->subxcnt + Max(nlater, 0);
 	TransactionId *open = palloc(sizeof(TransactionId) * Max(max, 1));
 	Datum	   *values = palloc(sizeof(Datum) * Max(max, 1));
 	int			n = snapshot->xcnt;
