@@ -478,6 +478,21 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 	connect_catalog_leave(&saved);
 }
 
+/* In the order in which the task notes that it has read them. */
+static void
+lock_streams(int64 connector_id)
+{
+	Oid			argtype = INT8OID;
+	Datum		arg = Int64GetDatum(connector_id);
+	ConnectCatalogScope saved;
+
+	connect_catalog_enter(&saved);
+	SPI_execute_with_args("SELECT FROM connect.stream WHERE connector_id = $1"
+						  " ORDER BY id FOR UPDATE", 1, &argtype, &arg, NULL,
+						  false, 0);
+	connect_catalog_leave(&saved);
+}
+
 /* Deletes one stream, or all of the connector's (id 0). */
 static void
 delete_streams(int64 connector_id, int64 id)
@@ -517,6 +532,7 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 	ListCell   *lc;
 
 	connect_queue_limit(id, cfg, &connect_stream_config);
+	lock_streams(id);
 	for (int i = 0; i < n; i++)
 	{
 		Oid			relid = resolve_table(tables[i]);

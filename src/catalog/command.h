@@ -24,6 +24,11 @@ extern int64 connect_connector_next_id(void);
 /* False: the name is taken. */
 extern bool connect_connector_insert(const ConnectConnectorRow *row);
 extern void connect_connector_update(const ConnectConnectorRow *row);
+/*
+ * Before anything else of a connector is deleted: waits for its tasks'
+ * transactions, which lock its row and then what belongs to it.
+ */
+extern void connect_connector_lock_to_delete(int64 id);
 extern void connect_connector_delete(int64 id);
 /* All its tasks start anew: what their references stand for has changed. */
 extern void connect_tasks_touch(int64 connector_id);

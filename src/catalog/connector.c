@@ -198,6 +198,18 @@ connect_connector_update(const ConnectConnectorRow *row)
 }
 
 void
+connect_connector_lock_to_delete(int64 id)
+{
+	static ConnectStatement stmt = {
+		"SELECT FROM connect.connector_def WHERE id = $1 FOR UPDATE",
+		1, {INT8OID}
+	};
+	Datum		values[] = {Int64GetDatum(id)};
+
+	connect_catalog_execute(&stmt, values, NULL);
+}
+
+void
 connect_connector_delete(int64 id)
 {
 	static ConnectStatement stmt = {

@@ -43,6 +43,10 @@ make_source_offset(const ConnectCatalogScope *scope, uint64 i)
 	return row;
 }
 
+/*
+ * Nothing if the connector has gone.  Its row is locked before any other, as
+ * those who drop a connector do.
+ */
 void
 connect_source_offset_store(int64 connector_id, const char *partition,
 							const char *offset)
@@ -51,6 +55,7 @@ connect_source_offset_store(int64 connector_id, const char *partition,
 		"INSERT INTO connect.source_offset_def"
 		" (connector_id, source_partition, source_offset)"
 		" SELECT $1, $2, $3 FROM connect.connector_def WHERE id = $1"
+		" FOR KEY SHARE"
 		" ON CONFLICT (connector_id, digest)"
 		" DO UPDATE SET source_offset = $3",
 		3, {INT8OID, JSONBOID, JSONBOID}

@@ -147,6 +147,7 @@ connect_command_drop(const char *name, bool missing_ok)
 				(errmsg("connector \"%s\" does not exist, skipping", name)));
 		return false;
 	}
+	connect_connector_lock_to_delete(row->id);
 	tell_class(CHANGE_DROPPED, row, row->config, NULL);
 	connect_history_add(row, NULL, "drop");
 	connect_connector_delete(row->id);
