@@ -35,7 +35,7 @@ use Time::HiRes qw(time usleep);
 our @EXPORT = qw(
   connect_node create_connector poll_until wait_for_state wait_for_no_connector crash_at expect_in_log finish
   broker shared_broker start_broker broker_command broker_file client client_fails
-  unique_topic create_topic produce consume wait_for_records group_offsets
+  unique_topic create_topic produce consume wait_for_records count_ids wait_for_ids group_offsets
 );
 
 # What no server log may hold unannounced: the lines of the file "oracle".
@@ -403,6 +403,29 @@ sub wait_for_records
 		usleep(50_000);
 	} while (time() < $limit);
 	die sprintf('topic %s holds %d records, not %d, after the limit', $topic, scalar @records, $count);
+}
+
+# How often each id is in the topic: { id => times }.  JSON::PP would take long for many.
+sub count_ids
+{
+	my %ids;
+
+	$ids{ $_->{value} =~ /"id":(\d+)/ ? $1 : die "no id in $_->{value}" }++ foreach consume(@_);
+	return \%ids;
+}
+
+# The same once there are so many ids, or in vain at the limit.
+sub wait_for_ids
+{
+	my ($topic, $count, %opt) = @_;
+	my $limit = time() + $PostgreSQL::Test::Utils::timeout_default;
+	my $ids;
+
+	do
+	{
+		$ids = count_ids($topic, %opt);
+	} while (keys %$ids < $count && time() < $limit);
+	return $ids;
 }
 
 # The committed offsets of a group: { "topic-partition" => offset }.

@@ -57,28 +57,11 @@ sub source
 	return;
 }
 
-# How often each id is in the topic.
-sub ids
-{
-	my %ids;
-
-	$ids{ $_->{value} =~ /"id":(\d+)/ ? $1 : die "no id in $_->{value}" }++
-	  foreach consume($_[0], broker => $bootstrap);
-	return \%ids;
-}
-
 sub all_arrive
 {
 	my ($topic, $test) = @_;
-	my $limit = time() + $PostgreSQL::Test::Utils::timeout_default;
-	my $found;
 
-	do
-	{
-		$found = keys %{ ids($topic) };
-	} while ($found < $rows && time() < $limit);
-	is($found, $rows, $test);
-	return;
+	return is(scalar(keys %{ wait_for_ids($topic, $rows, broker => $bootstrap) }), $rows, $test);
 }
 
 # Psql itself dies while there is no server to talk to.
@@ -170,7 +153,7 @@ source('moved', 'big');
 all_arrive('moved-big', 'every row is there, though rows move from part to part');
 wait_for_tasks('moved', "progress ~ 'held'", 0);
 cmp_ok(sql('SELECT sum(n) FROM big'), '>', $before, 'they did move');
-is(scalar(grep { $_ != 1 } values %{ ids('moved-big') }), 0, 'and each is there once');
+is(scalar(grep { $_ != 1 } values %{ count_ids('moved-big', broker => $bootstrap) }), 0, 'and each is there once');
 is(of_tasks('moved', 'records_sent > 0'), 'true true true', 'each task has sent some');
 drop('moved');
 
@@ -200,7 +183,7 @@ foreach my $task (0 .. 2)
 	broker_command('thaw', $kafka);
 	all_arrive("lost$task-big", "no row is missing when task $task is lost");
 	wait_for_tasks("lost$task", "progress ~ 'held' OR waiting_for IS NOT NULL", 0);
-	my @twice = grep { $_ > 1 } values %{ ids("lost$task-big") };
+	my @twice = grep { $_ > 1 } values %{ count_ids("lost$task-big", broker => $bootstrap) };
 
 	cmp_ok(scalar(@twice), '<', $rows / 2, 'only its part is sent again') if $task > 0;
 	drop("lost$task");

@@ -31,28 +31,11 @@ sub stream
 	return;
 }
 
-# How often each id is in the topic.
-sub ids
-{
-	my %ids;
-
-	$ids{ $_->{value} =~ /"id":(\d+)/ ? $1 : die "no id in $_->{value}" }++
-	  foreach consume($_[0], broker => $bootstrap);
-	return \%ids;
-}
-
 sub all_arrive
 {
 	my ($topic, $test) = @_;
-	my $limit = time() + $PostgreSQL::Test::Utils::timeout_default;
-	my $found;
 
-	do
-	{
-		$found = keys %{ ids($topic) };
-	} while ($found < $rows && time() < $limit);
-	is($found, $rows, $test);
-	return;
+	return is(scalar(keys %{ wait_for_ids($topic, $rows, broker => $bootstrap) }), $rows, $test);
 }
 
 # --- the table is written anew in the middle -------------------------------------
