@@ -81,10 +81,12 @@ number_array(HeapTuple row, TupleDesc desc, int column, int *n)
 }
 
 /* One row of STREAM_COLUMNS; allocates in the current context. */
-static ConnectStream *
-stream_from_row(HeapTuple row, TupleDesc desc)
+static void *
+make_stream(const ConnectCatalogScope *scope, uint64 i)
 {
 	ConnectStream *stream = palloc0(sizeof(ConnectStream));
+	HeapTuple	row = SPI_tuptable->vals[i];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
 	bool		isnull;
 
 	stream->id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
@@ -120,22 +122,9 @@ connect_stream_list(int64 connector_id)
 		STREAM_COLUMNS " WHERE s.connector_id = $1 ORDER BY s.id",
 		1, {INT8OID}, .latest = true
 	};
-	MemoryContext caller = CurrentMemoryContext;
 	Datum		arg = Int64GetDatum(connector_id);
-	List	   *list = NIL;
-	ConnectCatalogScope saved;
-	MemoryContext spi;
-	uint64		n;
 
-	connect_catalog_enter(&saved);
-	n = connect_catalog_run(&stmt, &arg, NULL);
-	spi = MemoryContextSwitchTo(caller);
-	for (uint64 i = 0; i < n; i++)
-		list = lappend(list, stream_from_row(SPI_tuptable->vals[i],
-											 SPI_tuptable->tupdesc));
-	MemoryContextSwitchTo(spi);
-	connect_catalog_leave(&saved);
-	return list;
+	return connect_catalog_list(&stmt, &arg, make_stream);
 }
 
 ConnectStream *
@@ -165,14 +154,13 @@ streams_changed(void)
 void
 connect_stream_read(int64 id)
 {
-	Oid			argtype = INT8OID;
+	static ConnectStatement stmt = {
+		"UPDATE connect.stream SET pending = false WHERE id = $1",
+		1, {INT8OID}
+	};
 	Datum		arg = Int64GetDatum(id);
-	ConnectCatalogScope saved;
 
-	connect_catalog_enter(&saved);
-	SPI_execute_with_args("UPDATE connect.stream SET pending = false"
-						  " WHERE id = $1", 1, &argtype, &arg, NULL, false, 0);
-	connect_catalog_leave(&saved);
+	connect_catalog_execute(&stmt, &arg, NULL);
 }
 
 /* RangeVarGetRelidCallback: nobody waits for a table that he may not stream. */
@@ -395,8 +383,8 @@ open_transactions(TransactionId baseline)
 
 /* Inserts the stream of one table, or updates its options. */
 static void
-store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
-			 const ConnectConfig *cfg)
+store_stream(int64 connector_id, Oid relid, bool is_new, List *leaves,
+			 const char *table, const ConnectConfig *cfg)
 {
 	Oid			argtypes[] = {INT8OID, OIDOID, TEXTOID, TEXTARRAYOID, TEXTOID,
 		INT4OID, TEXTARRAYOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, XID8OID,
@@ -409,8 +397,6 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 	const char *table_name = get_rel_name(relid);
 	Relation	rel = table_open(relid, NoLock);
 	FullTransactionId baseline;
-	int64		id;
-	bool		is_old;
 	int			ncolumns;
 	int			nkeys;
 	char	  **columns;
@@ -469,12 +455,11 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 						  " operations = $6, key = $7, debezium = $8,"
 						  " tombstones = $9, old_row = $10,"
 						  " schema_name = $15, table_name = $16"
-						  " RETURNING CASE WHEN baseline = $12 AND pending THEN id END",
+						  " RETURNING id",
 						  17, argtypes, args, nulls, false, 0);
-	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									 SPI_tuptable->tupdesc, 1, &is_old));
-	if (!is_old)
-		connect_capture_begun(id, XidFromFullTransactionId(baseline));
+	if (is_new && DatumGetBool(args[10]))
+		connect_capture_begun(connect_catalog_int64(0, 1, 0),
+							  XidFromFullTransactionId(baseline));
 	connect_catalog_leave(&saved);
 }
 
@@ -482,32 +467,28 @@ store_stream(int64 connector_id, Oid relid, List *leaves, const char *table,
 static void
 lock_streams(int64 connector_id)
 {
-	Oid			argtype = INT8OID;
+	static ConnectStatement stmt = {
+		"SELECT FROM connect.stream WHERE connector_id = $1"
+		" ORDER BY id FOR UPDATE", 1, {INT8OID}
+	};
 	Datum		arg = Int64GetDatum(connector_id);
-	ConnectCatalogScope saved;
 
-	connect_catalog_enter(&saved);
-	SPI_execute_with_args("SELECT FROM connect.stream WHERE connector_id = $1"
-						  " ORDER BY id FOR UPDATE", 1, &argtype, &arg, NULL,
-						  false, 0);
-	connect_catalog_leave(&saved);
+	connect_catalog_execute(&stmt, &arg, NULL);
 }
 
 /* Deletes one stream, or all of the connector's (id 0). */
 static void
 delete_streams(int64 connector_id, int64 id)
 {
-	Oid			argtypes[] = {INT8OID, INT8OID};
+	static ConnectStatement stmt = {
+		"WITH gone AS (DELETE FROM connect.stream"
+		" WHERE connector_id = $1 AND ($2 = 0 OR id = $2)"
+		" RETURNING id) DELETE FROM connect.stream_layout l"
+		" USING gone WHERE l.stream_id = gone.id", 2, {INT8OID, INT8OID}
+	};
 	Datum		args[] = {Int64GetDatum(connector_id), Int64GetDatum(id)};
-	ConnectCatalogScope saved;
 
-	connect_catalog_enter(&saved);
-	SPI_execute_with_args("WITH gone AS (DELETE FROM connect.stream"
-						  " WHERE connector_id = $1 AND ($2 = 0 OR id = $2)"
-						  " RETURNING id) DELETE FROM connect.stream_layout l"
-						  " USING gone WHERE l.stream_id = gone.id",
-						  2, argtypes, args, NULL, false, 0);
-	connect_catalog_leave(&saved);
+	connect_catalog_execute(&stmt, args, NULL);
 }
 
 void
@@ -545,7 +526,7 @@ connect_stream_altered(int64 id, const ConnectConfig *cfg,
 		wanted = lappend_oid(wanted, relid);
 		leaves = is_new ?
 			connect_initial_leaves(relid, ShareRowExclusiveLock) : NIL;
-		store_stream(id, relid, leaves, tables[i], cfg);
+		store_stream(id, relid, is_new, leaves, tables[i], cfg);
 		if (is_new && triggers)
 			create_triggers(id, connector, relid, leaves);
 		/* else it stays as it is: who owns the table may have set it */
